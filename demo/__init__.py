@@ -1,0 +1,1 @@
+"""The demonstration: one whole labeling job on this machine."""

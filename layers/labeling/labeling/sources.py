@@ -1,0 +1,96 @@
+"""What an item's files are: the part of the job configuration that says how to read and show each source."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+TimeUnit = Literal["us", "ms", "s", "epoch-s", "epoch-ms", "iso8601"]
+Column = Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(min_length=1)]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
+Suffix = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Folder = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*$")]
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+
+
+class TimeColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The column that says when a row was measured.
+
+    Attributes:
+        column: Its index, counted from 0, or its name in the header row.
+        unit: ``us``, ``ms`` or ``s`` since the start of the recording, ``epoch-s`` or ``epoch-ms`` since 1970,
+            or ``iso8601`` date and time. Plots show seconds since the first row whatever the unit.
+        gap_seconds: Rows further apart than this are a gap, which no line bridges. Without it, a gap is ten
+            times the median interval.
+    """
+
+    column: Column = 0
+    unit: TimeUnit = "ms"
+    gap_seconds: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One measured quantity of a recording, and the panel that shows it.
+
+    Attributes:
+        key: The panel's key in the task input.
+        title: What the plot is called, for people.
+        column: The column's index, counted from 0, or its name in the header row.
+        unit: The unit of the values after scaling, as the axis names it; empty for a pure number.
+        scale: What the recorded values are multiplied by to get that unit.
+        suffix: The end of the plot's name: ``plots/<csv name>-<suffix>.png``.
+    """
+
+    key: Key
+    title: Title
+    column: Column
+    suffix: Suffix
+    unit: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    scale: float = 1.0
+
+
+class ImageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="image"):
+    """A picture that workers see as it is.
+
+    Attributes:
+        title: What it shows, for people.
+        folder: Where such files lie in the bucket and in a data folder.
+    """
+
+    title: Title
+    folder: Folder
+
+
+class TimeSeriesSource(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="timeseries"
+):
+    """A recording in delimited text (CSV), drawn as one plot a channel.
+
+    Attributes:
+        title: What it is, for people.
+        folder: Where such files lie in the bucket and in a data folder.
+        time: The time column.
+        channels: The measured quantities, in the order in which they are shown.
+        delimiter: What separates columns.
+        decimal: The decimal mark of numbers.
+        header: Whether the first line names the columns.
+        comment: Lines that begin with this are skipped; empty for none.
+        encoding: The text encoding; a byte-order mark wins over it.
+        max_bytes: Recordings larger than this are refused.
+        max_rows_left_out: The share of rows, 0 to 1, that may be unreadable or out of order before the
+            recording is refused.
+    """
+
+    title: Title
+    folder: Folder
+    channels: Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1, max_length=12)]
+    time: TimeColumn = TimeColumn()
+    delimiter: Literal[",", ";", "\t", "|", " "] = ","
+    decimal: Literal[".", ","] = "."
+    header: bool = False
+    comment: Annotated[str, msgspec.Meta(max_length=8)] = "#"
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16", "shift_jis", "gb18030"] = "utf-8"
+    max_bytes: Annotated[int, msgspec.Meta(ge=1)] = 200_000_000
+    max_rows_left_out: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+
+
+Source = ImageSource | TimeSeriesSource
