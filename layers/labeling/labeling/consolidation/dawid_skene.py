@@ -9,9 +9,9 @@ from labeling.job import LabelingJob
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-6
-# One imagined answer a worker and true category, most of it right: a worker seen seldom is taken for a fairly good
+# Four imagined answers a worker and true category, most of them right: a worker seen seldom is taken for a fairly good
 # one, and no confusion is ever impossible.
-IMAGINED_ANSWERS = 1.0
+IMAGINED_ANSWERS = 4.0
 IMAGINED_ACCURACY = 0.8
 
 Posterior = dict[str, float]
