@@ -116,9 +116,7 @@ def mix(paint: Array, colour: tuple[float, float, float], share: Array) -> None:
 
 def lay_out(weld: Weld, rng: np.random.Generator) -> Plate:
     """Find out which points are bead, and how far the others are from it."""
-    x, y = np.meshgrid(
-        np.arange(WIDTH_PX) / PX_PER_MM - MARGIN_MM, (np.arange(HEIGHT_PX) - HEIGHT_PX / 2) / PX_PER_MM
-    )
+    x, y = np.meshgrid(np.arange(WIDTH_PX) / PX_PER_MM - MARGIN_MM, (np.arange(HEIGHT_PX) - HEIGHT_PX / 2) / PX_PER_MM)
     wander = weld.bead.wander_mm
     y = y - 0.8 * wander * grain(rng, 7.0, 99)[:1]
     even_half = weld.bead.width_mm / 2 * weld.along("width_factor", x, ramp_mm=5.0)
@@ -274,9 +272,7 @@ def pores(weld: Weld, plate: Plate, relief: Array, paint: Array, rng: np.random.
         window, _ = around(plate, x, y, 5 * radius)
         dx, dy = plate.x[window] - x, plate.y[window] - y
         along_pore = (dx * np.cos(tilt) + dy * np.sin(tilt)) / oblong
-        distance = (
-            np.hypot(along_pore, dy * np.cos(tilt) - dx * np.sin(tilt)) / radius + 0.10 * ragged[window]
-        )
+        distance = np.hypot(along_pore, dy * np.cos(tilt) - dx * np.sin(tilt)) / radius + 0.10 * ragged[window]
         relief[window] -= 1.5 * radius * smoothstep((1.1 - distance) / 0.55)
         relief[window] += 0.16 * radius * np.exp(-(((distance - 1.25) / 0.25) ** 2))
         mix(paint[window], (92.0, 62.0, 42.0), rng.uniform(0.25, 0.8) * smoothstep((1.2 - distance) / 0.35))
@@ -293,9 +289,7 @@ def burn_hole(weld: Weld, plate: Plate, relief: Array, paint: Array, rng: np.ran
         dx, dy = (plate.x - centre) / 1.12, plate.y + 0.3
         distance = np.hypot(dx, dy) / (stretch.hole_mm / 2) * torn
         relief -= (
-            1.3
-            * np.exp(-((np.maximum(distance - 0.9, 0) / 0.75) ** 2))
-            * smoothstep((0.8 - plate.from_toe) / 1.2)
+            1.3 * np.exp(-((np.maximum(distance - 0.9, 0) / 0.75) ** 2)) * smoothstep((0.8 - plate.from_toe) / 1.2)
         )
         relief += 0.55 * np.exp(-(((distance - 1.12) / 0.11) ** 2))
         mix(paint, SOOT, 0.55 * np.exp(-((np.maximum(distance - 1.0, 0) / 0.35) ** 2)))
@@ -331,9 +325,7 @@ def light(relief: Array, paint: Array, plate: Plate) -> Array:
     on_bead = smoothstep(-plate.from_toe / 0.3)
     shine = ((16 + 40 * on_bead) * mirror**24 + 30 * on_bead * mirror**110) * bright_paint
     falloff = 1.03 - 0.12 * ((plate.x - 24) / 45) ** 2 - 0.10 * ((plate.y + 4) / 14) ** 2
-    lit = (paint * brightness[..., None] + shine[..., None]) * (falloff * (1 - 0.5 * shadow(relief)))[
-        ..., None
-    ]
+    lit = (paint * brightness[..., None] + shine[..., None]) * (falloff * (1 - 0.5 * shadow(relief)))[..., None]
     return np.asarray(np.clip(lit, 0, 255))
 
 

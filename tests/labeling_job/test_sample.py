@@ -80,9 +80,7 @@ def tint_reach(number: int, columns: range) -> float:
 
 def test_the_script_makes_the_committed_bytes() -> None:
     committed = {
-        path.relative_to(SAMPLE_FOLDER).as_posix(): path
-        for path in SAMPLE_FOLDER.rglob("*")
-        if path.is_file()
+        path.relative_to(SAMPLE_FOLDER).as_posix(): path for path in SAMPLE_FOLDER.rglob("*") if path.is_file()
     }
     made = dict(sample_files())
     assert sorted(made) == sorted(committed)
@@ -93,9 +91,7 @@ def test_the_sample_is_written_into_the_folder_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [("images/weld.1.png", b"picture"), ("truth.json", b"{}\n")]
-    monkeypatch.setattr(
-        "labeling_job.make_sample.sample_files", lambda: iter(files)
-    )  # drawing has its own test
+    monkeypatch.setattr("labeling_job.make_sample.sample_files", lambda: iter(files))  # drawing has its own test
     write_sample(tmp_path / "new")
     assert (tmp_path / "new/images/weld.1.png").read_bytes() == b"picture"
     assert "weld.1.png  7 bytes" in capsys.readouterr().out
@@ -117,9 +113,7 @@ def test_the_manifest_leads_to_every_file_of_the_sample() -> None:
 
 def test_the_truth_has_one_weld_of_each_category() -> None:
     truth = json.loads((SAMPLE_FOLDER / "truth.json").read_text())
-    assert list(truth.items()) == [
-        (f"dataset/dataset-{n}.json", c) for n, c in zip(NUMBERS, CATEGORIES, strict=True)
-    ]
+    assert list(truth.items()) == [(f"dataset/dataset-{n}.json", c) for n, c in zip(NUMBERS, CATEGORIES, strict=True)]
 
 
 def test_the_sample_is_small() -> None:
@@ -183,24 +177,19 @@ def test_contamination_disturbs_the_arc_over_patches_only() -> None:
     clean = [weld.between(3, 8), weld.between(18.5, 27.5), weld.between(39.5, 50.5), weld.between(59.5, 65)]
     assert all(weld.arc_outs(rows) >= 2 for rows in patches)
     assert all(weld.arc_outs(rows) == 0 for rows in clean)
-    assert min(weld.current[rows].std() for rows in patches) > 1.5 * max(
-        weld.current[rows].std() for rows in clean
-    )
+    assert min(weld.current[rows].std() for rows in patches) > 1.5 * max(weld.current[rows].std() for rows in clean)
 
 
 def test_lack_of_fusion_is_cold_and_stubs() -> None:
     cold, good = Recording(COLD), Recording(GOOD)
     heat = [
-        np.mean(weld.current[weld.steady()] * weld.voltage[weld.steady()]) / weld.speed(5, 60)
-        for weld in (cold, good)
+        np.mean(weld.current[weld.steady()] * weld.voltage[weld.steady()]) / weld.speed(5, 60) for weld in (cold, good)
     ]
     assert heat[0] < 0.65 * heat[1], "joules a millimetre"
     arcing = cold.steady() & (cold.voltage > 9)
     assert np.median(cold.voltage[arcing]) < np.median(good.voltage[good.steady() & (good.voltage > 9)]) - 3
     assert cold.shorted(cold.steady()) > 1.3 * good.shorted(good.steady())
-    relative_spread = [
-        weld.current[weld.steady()].std() / weld.current[weld.steady()].mean() for weld in (cold, good)
-    ]
+    relative_spread = [weld.current[weld.steady()].std() / weld.current[weld.steady()].mean() for weld in (cold, good)]
     assert relative_spread[0] > 2 * relative_spread[1]
 
 
