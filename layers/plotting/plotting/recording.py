@@ -80,7 +80,7 @@ def read(data: bytes, source: TimeSeriesSource, name: str) -> Recording:
     if len(rows.clock) < 2:
         raise RecordingError(
             name,
-            found=f"{len(rows.clock)} readable rows",
+            found=count(len(rows.clock), "readable row"),
             expected="at least two, to draw a line",
             do="Record again, or take the item out of the manifest.",
         )

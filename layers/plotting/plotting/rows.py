@@ -17,6 +17,7 @@ from labeling.sources import Column, TimeSeriesSource
 from numpy.typing import NDArray
 
 from plotting.errors import RecordingError, shown
+from plotting.numerals import count
 
 # What people and programs write where a value is missing.
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "null", "none"})
@@ -234,7 +235,7 @@ def _row(fields: list[str], table: _Table, read_clock: Callable[[str], float]) -
     source = table.source
     needed = max(table.time, *table.channels) + 1
     if len(fields) < needed:
-        raise _BadFieldError(f"{len(fields)} columns", f"at least {needed}", needed - 1)
+        raise _BadFieldError(count(len(fields), "column"), f"at least {needed}", needed - 1)
     try:
         time = read_clock(fields[table.time])
     except ValueError:
