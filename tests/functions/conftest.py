@@ -1,11 +1,15 @@
 """The deployed handlers, imported as Lambda imports them, against an S3 server on loopback."""
 
 import importlib
+import io
+import json
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from labeling.observability import logger
 
 Handler = Callable[[dict[str, Any]], Any]
 
@@ -35,3 +39,19 @@ def pre_labeling(s3_endpoint: str) -> Iterator[Handler]:
 @pytest.fixture(scope="session")
 def post_labeling(s3_endpoint: str) -> Iterator[Handler]:
     yield from handler("post_labeling", "PostLabelingFunction", s3_endpoint)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The functions' log lines, decoded, in the order in which they are written."""
+    lines: list[dict[str, Any]] = []
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            lines.extend(json.loads(line) for line in text.splitlines() if line)
+            return len(text)
+
+    for handler in logger.handlers:
+        if isinstance(handler, logging.StreamHandler):
+            monkeypatch.setattr(handler, "stream", Stream())
+    return lines

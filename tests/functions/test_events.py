@@ -61,16 +61,18 @@ def test_source_ref_works_as_well(pre_labeling: Handler) -> None:
 
 
 def test_a_labeled_weld_is_kept_from_the_workers(pre_labeling: Handler) -> None:
-    assert pre_labeling(event("pre-labeling-already-labeled")) == {"taskInput": {}, "isHumanAnnotationRequired": "false"}
+    assert pre_labeling(event("pre-labeling-already-labeled")) == {
+        "taskInput": {},
+        "isHumanAnnotationRequired": "false",
+    }
 
 
 def test_gaps_and_bad_rows_are_noted_for_the_reader(pre_labeling: Handler) -> None:
     panels = pre_labeling(event("pre-labeling-gaps-and-bad-rows"))["taskInput"]
     notes = " ".join(panels["current"]["notes"])
-    assert "2 rows" in notes
-    assert "line 59" in notes
-    assert "2 gaps" in notes
-    assert "NaN" in notes or "not a number" in notes
+    assert "2 of 350 rows left out: line 59 and 1 more (“ERR”" in notes
+    assert "2 gaps in time" in notes
+    assert "2 of 348 values missing" in notes
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,11 @@ def test_an_event_without_a_source_fails(pre_labeling: Handler) -> None:
 def test_votes_become_labels(post_labeling: Handler) -> None:
     assert contents(post_labeling(event("post-labeling"))) == [
         {"WeldingClassification": "Good Weld", "confidence": 1.0, "votes": {"Good Weld": 3}},
-        {"WeldingClassification": "Burn Through", "confidence": 0.6667, "votes": {"Burn Through": 2, "Contamination": 1}},
+        {
+            "WeldingClassification": "Burn Through",
+            "confidence": 0.6667,
+            "votes": {"Burn Through": 2, "Contamination": 1},
+        },
     ]
 
 
@@ -129,7 +135,9 @@ def test_labels_for_training_lie_in_the_bucket(post_labeling: Handler, s3: Any) 
     post_labeling(event("post-labeling"))
     bucket = Bucket.__new__(Bucket)
     bucket.s3, bucket.name = s3, BUCKET
-    lines = [json.loads(line) for key in bucket.keys("labels/weldinglabeljob1/") for line in bucket.get(key).splitlines()]
+    lines = [
+        json.loads(line) for key in bucket.keys("labels/weldinglabeljob1/") for line in bucket.get(key).splitlines()
+    ]
     assert {"label": "Burn Through", "confidence": 0.6667}.items() <= next(
         line for line in lines if line["dataset_file"].endswith("dataset-2.json") and line["confidence"] < 1
     ).items()
