@@ -116,9 +116,7 @@ class Canvas:
         pen = self._pen(color)
         pen.set_linewidth(0)
         disc = Affine2D().scale(radius)
-        self._renderer.draw_markers(
-            pen, Path.unit_circle(), disc, Path(points), IdentityTransform(), _fractions(color)
-        )
+        self._renderer.draw_markers(pen, Path.unit_circle(), disc, Path(points), IdentityTransform(), _fractions(color))
         pen.restore()
 
     def png(self, colors: tuple[Color, ...]) -> bytes:
@@ -153,8 +151,7 @@ def drawable(text: str, bold: bool = False) -> str:
     """One line of what the font can show; what it can't is replaced by ``\N{REPLACEMENT CHARACTER}``."""
     font = get_font(BOLD if bold else REGULAR)
     return "".join(
-        letter if font.get_char_index(ord(letter)) else "\N{REPLACEMENT CHARACTER}"
-        for letter in " ".join(text.split())
+        letter if font.get_char_index(ord(letter)) else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split())
     )
 
 

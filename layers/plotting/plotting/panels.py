@@ -180,9 +180,7 @@ def _draw_value_axis(canvas: Canvas, axis: Ticks, channel: Channel, low: float, 
     canvas.text((40, (BOTTOM + TOP) / 2), name, AXIS_SIZE, INK, align="center", upwards=True)
 
 
-def _draw_heading(
-    canvas: Canvas, recording: Recording, index: int, channel: Channel, *, shaded: bool
-) -> None:
+def _draw_heading(canvas: Canvas, recording: Recording, index: int, channel: Channel, *, shaded: bool) -> None:
     """Write the title, and at the right what the picture can't show by itself."""
     summary = [count(recording.rows, "row")]
     if recording.rows_left_out:

@@ -101,9 +101,7 @@ def read(data: bytes, source: TimeSeriesSource, name: str) -> Recording:
     )
 
 
-def _order(
-    rows: Rows, source: TimeSeriesSource, name: str
-) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
+def _order(rows: Rows, source: TimeSeriesSource, name: str) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
     """How to put the rows in order of time; None where they are."""
     late = np.flatnonzero(rows.clock < np.maximum.accumulate(rows.clock))
     if not len(late):
@@ -122,9 +120,7 @@ def _order(
     return np.argsort(rows.clock, kind="stable"), (note,)
 
 
-def _seconds(
-    rows: Rows, order: NDArray[np.intp] | None, source: TimeSeriesSource, name: str
-) -> NDArray[np.float64]:
+def _seconds(rows: Rows, order: NDArray[np.intp] | None, source: TimeSeriesSource, name: str) -> NDArray[np.float64]:
     clock = rows.clock if order is None else rows.clock[order]
     time: NDArray[np.float64] = (clock - clock[0]) * SECONDS[source.time.unit]
     if time[-1] < SHORTEST:
@@ -158,9 +154,7 @@ def _gaps(time: NDArray[np.float64], source: TimeSeriesSource) -> tuple[NDArray[
     return gaps, (f"{count(len(gaps), 'gap')} in time, {which} {length} from {where}.",)
 
 
-def _channel(
-    recorded: NDArray[np.float64], channel: Channel, name: str
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def _channel(recorded: NDArray[np.float64], channel: Channel, name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Scale a channel's values, and count those that are missing."""
     with np.errstate(over="ignore", invalid="ignore"):
         values = np.ascontiguousarray(recorded * channel.scale)

@@ -100,8 +100,7 @@ def _open_table(text: bytes, source: TimeSeriesSource, name: str) -> tuple[_Tabl
         start += len(line.encode()) + 1
     first_line = text.count(b"\n", 0, start) + 1
     positions = [
-        _position(column, names, name)
-        for column in (source.time.column, *(c.column for c in source.channels))
+        _position(column, names, name) for column in (source.time.column, *(c.column for c in source.channels))
     ]
     return _Table(text, start, first_line, positions[0], tuple(positions[1:]), source, name), notes
 
@@ -247,9 +246,7 @@ def _row(fields: list[str], table: _Table, read_clock: Callable[[str], float]) -
         try:
             row.append(np.nan if text.lower() in MISSING else _number(text, source.decimal))
         except ValueError:
-            raise _BadFieldError(
-                shown(text), f"a number with decimal {source.decimal!r}", channel.column
-            ) from None
+            raise _BadFieldError(shown(text), f"a number with decimal {source.decimal!r}", channel.column) from None
     return time, row
 
 
