@@ -1,7 +1,9 @@
 """What is said of a recording that can't be drawn."""
 
+from labeling.errors import ItemError
 
-class RecordingError(ValueError):
+
+class RecordingError(ItemError, ValueError):
     """A recording that can't be read as its source is configured.
 
     The message says where (object, line, column), what was found, what was expected, and what to do.
