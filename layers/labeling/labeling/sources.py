@@ -60,9 +60,7 @@ class ImageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     folder: Folder
 
 
-class TimeSeriesSource(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="timeseries"
-):
+class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="timeseries"):
     """A recording in delimited text (CSV), drawn as one plot a channel.
 
     Attributes:

@@ -1,0 +1,49 @@
+# Each target does its own set-up: uv (see tools/uv) builds the environment from the lock file.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# Python as it runs best: the machine's own, compiled bytecode kept.
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON_PREFERENCE := only-system
+export SAM_CLI_TELEMETRY := 0
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
+
+UV := tools/uv
+RUN := $(UV) run --frozen
+JOB := labeling_job/job.toml
+DATA := labeling_job/sample
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## one whole labeling job on this machine; for another one: make demo JOB=path/to/job.toml DATA=path/to/folder
+	@$(RUN) --no-dev python -m demo --job "$(JOB)" --data "$(DATA)"
+
+.PHONY: test
+test: ## all tests; for some: make test ARGS="tests/labeling -k vote"
+	@$(RUN) pytest $(ARGS)
+
+.PHONY: lint
+lint: ## format, lint and template checks
+	@$(RUN) ruff format --check
+	@$(RUN) ruff check
+	@$(RUN) sam validate --lint
+
+.PHONY: types
+types: ## mypy --strict
+	@$(RUN) mypy
+
+.PHONY: format
+format: ## formats the code
+	@$(RUN) ruff format
+	@$(RUN) ruff check --fix
+
+.PHONY: bench
+bench: ## the pre-labeling handler beside a straightforward one, at three sizes
+	@$(RUN) python -m benchmarks
+
+.PHONY: sample
+sample: ## makes the sample welds anew; the bytes are always the same
+	@$(RUN) python -m labeling_job.make_sample

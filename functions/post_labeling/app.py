@@ -1,0 +1,30 @@
+"""PostLabelingFunction: consolidates a batch of workers' answers into labels."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from labeling import storage
+from labeling.job import load_configured
+from labeling.observability import logger, metrics
+from labeling.post_labeling import PostLabeling
+from labeling.settings import Settings
+
+settings = Settings.of()
+post_labeling = PostLabeling(
+    job=load_configured(),
+    storage=storage.Storage(storage.client(), settings.input_buckets),
+    pool=ThreadPoolExecutor(16),
+    bucket=settings.bucket,
+)
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:  # noqa: ARG001
+    """Answers a post-labeling event of Ground Truth; see `PostLabeling.answer`."""
+    try:
+        return post_labeling.answer(event)
+    except Exception:
+        logger.exception("The batch could not be consolidated")
+        raise

@@ -1,0 +1,41 @@
+"""PreLabelingFunction: turns a data object's files into plots and a task input."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from labeling import storage
+from labeling.job import load_configured
+from labeling.observability import logger, metrics
+from labeling.pre_labeling import Drawing, PreLabeling, Renderer
+from labeling.settings import Settings
+from labeling.sources import TimeSeriesSource
+from plotting.figure import RENDERER, draw
+from plotting.recording import read
+
+
+def drawing(data: bytes, source: TimeSeriesSource, name: str) -> Drawing:
+    """Reads a recording, and draws its channels as they are asked for."""
+    recording = read(data, source, name)
+    return Drawing(draw(recording, source), recording.rows_left_out)
+
+
+settings = Settings.of()
+pre_labeling = PreLabeling(
+    job=load_configured(),
+    storage=storage.Storage(storage.client(), settings.input_buckets),
+    renderer=Renderer(RENDERER, drawing),
+    pool=ThreadPoolExecutor(16),
+    bucket=settings.bucket,
+)
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    """Answers a pre-labeling event of Ground Truth; see `PreLabeling.answer`."""
+    try:
+        return pre_labeling.answer(event)
+    except Exception:
+        logger.exception("The item could not be prepared")
+        raise

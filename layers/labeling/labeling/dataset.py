@@ -1,0 +1,59 @@
+"""The dataset file of one item: which files belong together."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from labeling.decoding import DecodingError, convert
+from labeling.errors import BucketError, DatasetFileError
+from labeling.job import LabelingJob
+from labeling.storage import S3Uri, Storage
+
+MAX_BYTES = 1_000_000
+
+
+class SourceFile(msgspec.Struct, frozen=True):
+    """Where one source of an item lies."""
+
+    s3Path: str
+
+
+def read(uri: S3Uri, job: LabelingJob, storage: Storage) -> dict[str, S3Uri]:
+    """Reads a dataset file.
+
+    Args:
+        uri: The dataset file, such as
+            ``{"sensor_data": {"s3Path": "s3://…/weld.1.csv"}, "image": {"s3Path": "s3://…/weld.1.png"}}``.
+        job: The labeling job, whose sources it must name; others it may name.
+        storage: The job's buckets.
+
+    Returns:
+        The S3 URI of each of the job's sources, by key, in the job's order.
+
+    Raises:
+        DatasetFileError: If it is not such JSON, or a source is not in it.
+        LabelingError: As `Storage.read`.
+    """
+    try:
+        files = convert(json.loads(storage.read(uri, MAX_BYTES)), dict[str, Any])
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DatasetFileError(f"{uri} is not JSON: {error}; expected {_example(job)}") from None
+    except DecodingError as error:
+        raise DatasetFileError(f"{uri}: {error}; expected {_example(job)}") from None
+    return {key: _source_uri(uri, key, files, job) for key in job.sources}
+
+
+def _source_uri(uri: S3Uri, key: str, files: dict[str, Any], job: LabelingJob) -> S3Uri:
+    if key not in files:
+        found = ", ".join(map(repr, files)) or "nothing"
+        raise DatasetFileError(f"{uri} names no source {key!r}; found {found}; expected {_example(job)}")
+    try:
+        return S3Uri.parse(convert(files[key], SourceFile).s3Path)
+    except (BucketError, DecodingError) as error:
+        raise DatasetFileError(f"{uri}: source {key!r}: {error}; expected {_example(job)}") from None
+
+
+def _example(job: LabelingJob) -> str:
+    sources = {key: {"s3Path": f"s3://BUCKET/{source.folder}/…"} for key, source in job.sources.items()}
+    return json.dumps(sources, ensure_ascii=False)

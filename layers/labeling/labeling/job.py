@@ -1,0 +1,228 @@
+"""The labeling job: what is labeled, how its files are read, and how answers become a label.
+
+Everything that differs between one job and another stands in one TOML file, ``job.toml``.
+"""
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from labeling.decoding import DecodingError, convert
+from labeling.errors import JobConfigurationError
+from labeling.sources import Channel, ImageSource, Key, Source, TimeSeriesSource
+
+CONFIG_VARIABLE = "LABELING_JOB_CONFIG"
+# In Lambda the configuration comes with the layer; from a checkout, the repository's own job is meant.
+DEFAULT_PATHS = (
+    Path("/opt/labeling_job/job.toml"),
+    Path(__file__).resolve().parents[3] / "labeling_job" / "job.toml",
+)
+# Where the functions and Ground Truth write in the bucket: a source's folder there would mix with them.
+OWN_FOLDERS = ("plots", "labels", "output")
+# What stands beside the label in an answer.
+RESERVED_NAMES = ("confidence", "votes")
+
+AttributeName = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}$", max_length=127)]
+JobName = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
+
+
+class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer that a worker can choose.
+
+    Attributes:
+        name: The answer itself, as it stands in the label.
+        description: What it is, in a line.
+        look_for: What to look for in the sources.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    description: str = ""
+    look_for: str = ""
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What workers decide.
+
+    Attributes:
+        name: The name of the answer in the worker page's form and in the label.
+        categories: The answers that are allowed, in the order in which they are shown.
+        not_sure: The category that stands for "can't be told".
+        attribute: The label attribute: the key of the label in the output manifest; ``name`` if left out.
+    """
+
+    name: AttributeName
+    categories: Annotated[tuple[Category, ...], msgspec.Meta(min_length=2, max_length=30)]
+    not_sure: str
+    attribute: AttributeName = ""
+
+    @property
+    def category_names(self) -> tuple[str, ...]:
+        """The allowed answers, in the order of the configuration."""
+        return tuple(category.name for category in self.categories)
+
+
+class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who answers, and how long they have; the limits are Ground Truth's.
+
+    Attributes:
+        per_object: How many workers label each object.
+        task_time_limit_seconds: How long a worker may take for one task.
+        task_availability_seconds: How long a task waits for workers.
+        max_concurrent_tasks: How many objects are out with workers at the same time.
+    """
+
+    per_object: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3
+    task_time_limit_seconds: Annotated[int, msgspec.Meta(ge=30, le=28_800)] = 900
+    task_availability_seconds: Annotated[int, msgspec.Meta(ge=60, le=864_000)] = 864_000
+    max_concurrent_tasks: Annotated[int, msgspec.Meta(ge=1, le=5_000)] = 1_000
+
+
+class Consolidation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How several workers' answers become one label.
+
+    Attributes:
+        strategy: ``majority-vote``, or ``dawid-skene``, which also learns whom to trust.
+        tie: What wins between equals: the not-sure category, or the category that stands first in the
+            configuration.
+    """
+
+    strategy: Literal["majority-vote", "dawid-skene"] = "majority-vote"
+    tie: Literal["not-sure", "category-order"] = "not-sure"
+
+
+class LabelingJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A labeling job's configuration.
+
+    Attributes:
+        name: What jobs are called; Ground Truth wants a new name for each run, so set-up adds to it.
+        title: The task's title in the worker portal.
+        description: The task's description in the worker portal.
+        keywords: What workers may search for.
+        label: What is decided.
+        sources: The files of an item, by their keys in the dataset file.
+        workers: Who answers, and how long they have.
+        consolidation: How answers become a label.
+        broken_items: What happens to an item that can't be shown. ``fail`` raises the error, and Ground Truth
+            then fails the whole job; ``skip`` logs and counts it, keeps the item from the workers, and goes on.
+    """
+
+    name: JobName
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    label: Label
+    sources: Annotated[dict[Key, Source], msgspec.Meta(min_length=1)]
+    description: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] = "Look at all sources, then choose."
+    keywords: Annotated[
+        tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=30)], ...],
+        msgspec.Meta(min_length=1, max_length=5),
+    ] = ("labeling",)
+    workers: Workers = Workers()
+    consolidation: Consolidation = Consolidation()
+    broken_items: Literal["fail", "skip"] = "fail"
+
+    @property
+    def label_attribute(self) -> str:
+        """The key of the label in the output manifest."""
+        return self.label.attribute or self.label.name
+
+    @property
+    def images(self) -> dict[str, ImageSource]:
+        """The sources that workers see as they are, by key."""
+        return {key: source for key, source in self.sources.items() if isinstance(source, ImageSource)}
+
+    @property
+    def recordings(self) -> dict[str, TimeSeriesSource]:
+        """The sources that are drawn, by key."""
+        return {key: source for key, source in self.sources.items() if isinstance(source, TimeSeriesSource)}
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Every channel of every recording, in the order in which they are shown."""
+        return tuple(channel for source in self.recordings.values() for channel in source.channels)
+
+
+def load(path: Path) -> LabelingJob:
+    """Reads a job configuration and refuses a wrong one.
+
+    Args:
+        path: The TOML file.
+
+    Raises:
+        JobConfigurationError: Naming the file, the key's path, what was found and what is allowed.
+    """
+    try:
+        job = convert(tomllib.loads(path.read_text(encoding="utf-8")), LabelingJob)
+    except OSError as error:
+        raise JobConfigurationError(
+            f"{path}: the job configuration can't be read ({error.strerror}); "
+            f"name another file in the environment variable {CONFIG_VARIABLE}"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, DecodingError) as error:
+        raise JobConfigurationError(f"{path}: {error}") from None
+    for problem in _contradictions(job):
+        raise JobConfigurationError(f"{path}: {problem}")
+    return job
+
+
+def load_configured(environment: Mapping[str, str] = os.environ) -> LabelingJob:
+    """Reads the configuration that ``LABELING_JOB_CONFIG`` names, or the one deployed with the functions.
+
+    Raises:
+        JobConfigurationError: As `load`.
+    """
+    named = environment.get(CONFIG_VARIABLE)
+    return load(Path(named) if named else next(filter(Path.is_file, DEFAULT_PATHS), DEFAULT_PATHS[0]))
+
+
+def _contradictions(job: LabelingJob) -> Iterator[str]:
+    """What no single key shows: values that don't go together."""
+    yield from _label_contradictions(job)
+    yield from _twice("sources", "panel key", [*job.images, *(channel.key for channel in job.channels)])
+    yield from _twice("sources", "plot suffix", [channel.suffix for channel in job.channels])
+    yield from _twice("sources", "folder", [source.folder for source in job.sources.values()])
+    for key, source in job.sources.items():
+        if source.folder.split("/")[0] in (*OWN_FOLDERS, ".", "..") or ".." in source.folder.split("/"):
+            yield (
+                f"sources.{key}.folder: found {source.folder!r}; allowed: any folder of the bucket but "
+                f"{', '.join(OWN_FOLDERS)}, where the job itself writes"
+            )
+        if isinstance(source, TimeSeriesSource):
+            yield from _recording_contradictions(f"sources.{key}", source)
+
+
+def _label_contradictions(job: LabelingJob) -> Iterator[str]:
+    names = job.label.category_names
+    yield from _twice("label.categories", "name", names)
+    if job.label.not_sure not in names:
+        yield f"label.not_sure: found {job.label.not_sure!r}; allowed: {', '.join(map(repr, names))}"
+    if job.label.name in RESERVED_NAMES:
+        yield f"label.name: found {job.label.name!r}; allowed: any name but {', '.join(RESERVED_NAMES)}"
+    for ending in ("-metadata", "-ref"):
+        if job.label_attribute.endswith(ending):
+            yield (
+                f"label.attribute: found {job.label_attribute!r}; allowed: a name that doesn't end in {ending}, "
+                "which Ground Truth keeps for itself"
+            )
+
+
+def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[str]:
+    if source.delimiter == source.decimal:
+        yield f"{path}.decimal: found {source.decimal!r}; allowed: a mark that isn't the delimiter as well"
+    columns = [("time", source.time.column)]
+    columns += [(f"channels[{index}]", channel.column) for index, channel in enumerate(source.channels)]
+    for owner, column in columns:
+        if isinstance(column, str) and not source.header:
+            yield (
+                f"{path}.{owner}.column: found {column!r}; allowed: an index counted from 0, "
+                f"or a name together with {path}.header = true"
+            )
+
+
+def _twice(path: str, what: str, names: Iterable[str]) -> Iterator[str]:
+    for name, times in Counter(names).items():
+        if times > 1:
+            yield f"{path}: the {what} {name!r} stands there {times} times; each must be the only one"

@@ -1,0 +1,111 @@
+"""Where an item's plots lie, and whether those that lie there can be shown again."""
+
+import hashlib
+import json
+import re
+from urllib.parse import quote
+
+import msgspec
+
+from labeling.errors import MissingObjectError
+from labeling.sources import TimeSeriesSource
+from labeling.storage import S3Uri, Storage
+
+FOLDER = "plots"
+# S3 allows keys of 1,024 bytes; the suffix needs some of them.
+MAX_NAME_BYTES = 900
+MAX_RECORD_BYTES = 1_000_000
+
+
+class Plot(msgspec.Struct, frozen=True):
+    """One channel's picture in the bucket, and what goes with it to the worker.
+
+    Attributes:
+        panel: The panel's key in the task input.
+        key: The picture's key in the bucket.
+        etag: The picture's ETag.
+        alt: What the picture shows, in words.
+        notes: What its reader should know of the data.
+    """
+
+    panel: str
+    key: str
+    etag: str
+    alt: str
+    notes: tuple[str, ...] = ()
+
+
+class PlotRecord(msgspec.Struct, frozen=True):
+    """What was drawn of a recording, kept beside the plots so that the next call needn't draw them again.
+
+    Attributes:
+        fingerprint: Of the recording, its configuration and the renderer.
+        rows_left_out: How many rows of the recording aren't in the plots.
+        plots: One a channel.
+    """
+
+    fingerprint: str
+    rows_left_out: int
+    plots: tuple[Plot, ...]
+
+
+def fingerprint(etag: str, source: TimeSeriesSource, renderer: str) -> str:
+    """The same for the same recording, configuration and renderer, and only then."""
+    parts = (etag, json.dumps(msgspec.to_builtins(source), sort_keys=True), renderer)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def plots_uri(recording: S3Uri, source: TimeSeriesSource, bucket: str) -> S3Uri:
+    """What the addresses of a recording's plots begin with: ``s3://BUCKET/plots/<csv name>``.
+
+    No two recordings share it. Below the source's folder sub-folders are kept; of a recording that lies
+    elsewhere the whole path is, behind ``@`` and its bucket. Characters that clients and file systems trip over
+    are URL-encoded, and a path too long for S3 becomes its SHA-256.
+
+    Args:
+        recording: The recording.
+        source: Its configuration.
+        bucket: The bucket of the plots.
+    """
+    folder = f"{source.folder}/"
+    if recording.bucket == bucket and recording.key.startswith(folder):
+        name = _plain(recording.key.removeprefix(folder))
+    else:
+        name = f"@{recording.bucket}/{_plain(recording.key)}"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        name = f"@@/{hashlib.sha256(name.encode()).hexdigest()}"
+    return S3Uri(bucket, f"{FOLDER}/{name}")
+
+
+def read_record(uri: S3Uri, storage: Storage) -> PlotRecord | None:
+    """The record of the plots that lie at `plots_uri`; nothing if there is none that can be read."""
+    try:
+        return msgspec.json.decode(storage.read(_record_uri(uri), MAX_RECORD_BYTES), type=PlotRecord)
+    except (MissingObjectError, msgspec.DecodeError):
+        return None
+
+
+def write_record(uri: S3Uri, record: PlotRecord, storage: Storage) -> None:
+    """Keeps the record of the plots that lie at `plots_uri`; to be called when they are all there."""
+    storage.write(_record_uri(uri), msgspec.json.encode(record), "application/json")
+
+
+def are_there(uri: S3Uri, record: PlotRecord, storage: Storage) -> bool:
+    """Whether every plot of the record lies in the bucket as it was drawn."""
+    etags = storage.etags(S3Uri(uri.bucket, f"{uri.key}-"))
+    return all(etags.get(plot.key) == plot.etag for plot in record.plots)
+
+
+def _record_uri(uri: S3Uri) -> S3Uri:
+    return S3Uri(uri.bucket, f"{uri.key}.json")
+
+
+def _plain(path: str) -> str:
+    """A path whose steps have letters, digits and plain marks only; different paths stay different."""
+    return "/".join(_plain_step(step) for step in path.split("/"))
+
+
+def _plain_step(step: str) -> str:
+    if step in ("", ".", ".."):  # clients and file systems fold these away
+        return step.replace(".", "%2E") or "%"
+    return re.sub(r"[^\w!'()*=+,. -]", lambda mark: quote(mark[0], safe=""), step)

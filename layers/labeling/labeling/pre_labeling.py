@@ -1,0 +1,167 @@
+"""Pre-labeling: an item's files become pictures in the bucket and the task input of the worker page."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from typing import Any, NamedTuple, Protocol
+
+from labeling import contract, dataset, image, plots
+from labeling.contract import PreLabelingEvent
+from labeling.errors import ItemError
+from labeling.job import LabelingJob
+from labeling.observability import logger, metrics
+from labeling.plots import Plot, PlotRecord
+from labeling.sources import TimeSeriesSource
+from labeling.storage import S3Uri, Storage, StoredObject
+
+
+class Panel(Protocol):
+    """One channel, drawn."""
+
+    @property
+    def key(self) -> str:
+        """The panel's key in the task input."""
+
+    @property
+    def suffix(self) -> str:
+        """The end of the plot's name."""
+
+    @property
+    def png(self) -> bytes:
+        """The picture."""
+
+    @property
+    def alt(self) -> str:
+        """What the picture shows, in words."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What its reader should know of the data."""
+
+
+class Drawing(NamedTuple):
+    """A recording on its way to pictures.
+
+    Attributes:
+        panels: One a channel; each is drawn when it is asked for.
+        rows_left_out: How many rows of the recording can't be drawn.
+    """
+
+    panels: Iterator[Panel]
+    rows_left_out: int
+
+
+class Renderer(NamedTuple):
+    """What turns recordings into pictures.
+
+    Attributes:
+        version: Changes whenever the same recording would be drawn otherwise.
+        draw: Takes the recording's bytes, its configuration and its address for messages.
+    """
+
+    version: str
+    draw: Callable[[bytes, TimeSeriesSource, str], Drawing]
+
+
+class PreLabeling:
+    """Answers Ground Truth's pre-labeling events for one labeling job.
+
+    Args:
+        job: What is labeled.
+        storage: Its buckets.
+        renderer: What draws its recordings.
+        pool: Where calls of S3 run, so that they overlap each other and the drawing.
+        bucket: Where plots go; the dataset file's own bucket if empty.
+    """
+
+    def __init__(
+        self, job: LabelingJob, storage: Storage, renderer: Renderer, pool: Executor, bucket: str = ""
+    ) -> None:
+        self.job = job
+        self.storage = storage
+        self.renderer = renderer
+        self.pool = pool
+        self.bucket = bucket
+
+    def answer(self, event: object) -> dict[str, Any]:
+        """Gives the task input of one data object.
+
+        Args:
+            event: As Ground Truth sends it.
+
+        Returns:
+            ``{"taskInput": {panel: {"file", "title", "alt", "notes"}}, "isHumanAnnotationRequired": "true"}``.
+            Workers aren't needed for an object that has this job's label already, nor, where the job configuration
+            says ``skip``, for a broken one, whose task input holds the ``error``.
+
+        Raises:
+            LabelingError: What is wrong with the event, the job's access to S3, or the item.
+        """
+        request = contract.pre_labeling_event(event)
+        logger.append_keys(labeling_job=request.labelingJobArn, item=request.dataObject)
+        metrics.add_metric("Items", "Count", 1)
+        if label := contract.existing_label(request, self.job):
+            logger.info("The item has this job's label already: no worker is needed", extra={"label": label})
+            return contract.task({}, for_workers=False)
+        try:
+            return contract.task(self._task_input(request), for_workers=True)
+        except ItemError as error:
+            metrics.add_metric("BrokenItems", "Count", 1)
+            if self.job.broken_items == "fail":
+                raise
+            logger.error("The item can't be shown and is kept from the workers", extra={"reason": str(error)})
+            return contract.task({"error": str(error)}, for_workers=False)
+
+    def _task_input(self, request: PreLabelingEvent) -> dict[str, Any]:
+        uri = S3Uri.parse(request.dataset_uri)
+        files = dataset.read(uri, self.job, self.storage)
+        checks = [self.pool.submit(image.check, files[key], self.storage) for key in self.job.images]
+        panels = {key: _image_panel(files[key], source.title) for key, source in self.job.images.items()}
+        for key, source in self.job.recordings.items():
+            record = self._plots(files[key], source, self.bucket or uri.bucket)
+            panels |= {plot.panel: _plot_panel(plot, self.bucket or uri.bucket) for plot in record.plots}
+        for check in checks:
+            check.result()
+        return panels
+
+    def _plots(self, uri: S3Uri, source: TimeSeriesSource, bucket: str) -> PlotRecord:
+        """The plots of a recording: those that are there, or new ones."""
+        target = plots.plots_uri(uri, source, bucket)
+        earlier = self.pool.submit(plots.read_record, target, self.storage)
+        recording = self.storage.open(uri)
+        wanted = plots.fingerprint(recording.etag, source, self.renderer.version)
+        record = earlier.result()
+        if record and record.fingerprint == wanted and plots.are_there(target, record, self.storage):
+            recording.close()
+            metrics.add_metric("PlotsReused", "Count", len(record.plots))
+        else:
+            record = self._draw(recording, source, target, wanted)
+            metrics.add_metric("PlotsDrawn", "Count", len(record.plots))
+        metrics.add_metric("RowsLeftOut", "Count", record.rows_left_out)
+        return record
+
+    def _draw(self, recording: StoredObject, source: TimeSeriesSource, target: S3Uri, wanted: str) -> PlotRecord:
+        """Draws one plot while the one before is on its way to S3."""
+        drawing = self.renderer.draw(recording.read(source.max_bytes), source, str(recording.uri))
+        uploads = [self.pool.submit(self._upload, panel, target) for panel in drawing.panels]
+        record = PlotRecord(wanted, drawing.rows_left_out, tuple(map(Future.result, uploads)))
+        plots.write_record(target, record, self.storage)
+        return record
+
+    def _upload(self, panel: Panel, target: S3Uri) -> Plot:
+        uri = S3Uri(target.bucket, f"{target.key}-{panel.suffix}.png")
+        etag = self.storage.write(uri, panel.png, "image/png")
+        return Plot(panel=panel.key, key=uri.key, etag=etag, alt=panel.alt, notes=panel.notes)
+
+
+def _image_panel(uri: S3Uri, title: str) -> dict[str, Any]:
+    name = uri.key.rpartition("/")[2]
+    return {"file": str(uri), "title": f" from image at {uri}", "alt": f"{title}: {name}.", "notes": []}
+
+
+def _plot_panel(plot: Plot, bucket: str) -> dict[str, Any]:
+    return {
+        "file": str(S3Uri(bucket, plot.key)),
+        "title": f" from file at {plot.key}",
+        "alt": plot.alt,
+        "notes": list(plot.notes),
+    }

@@ -1,0 +1,191 @@
+"""S3 as the functions use it: typed URIs, few calls, errors that say what to do."""
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from labeling.errors import AccessError, BucketError, MissingObjectError, ObjectTooLargeError, StorageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+T = TypeVar("T")
+
+# botocore's standard mode repeats throttled calls, 5xx answers and lost connections with growing pauses, and
+# nothing else; a body that breaks off while it is read is ours to repeat.
+CLIENT_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=32,
+)
+READ_ATTEMPTS = 3
+MISSING = {"NoSuchKey", "404", "NoSuchBucket", "NotFound"}
+REFUSED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
+
+
+class S3Uri(NamedTuple):
+    """An object's address, ``s3://bucket/key``."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> "S3Uri":
+        """Reads an S3 URI as it is written: keys are not URL-encoded in Ground Truth's files.
+
+        Raises:
+            BucketError: If the text is no ``s3://bucket/key``.
+        """
+        scheme, _, rest = text.partition("://")
+        bucket, _, key = rest.partition("/")
+        if scheme != "s3" or not bucket or not key or not text.isprintable():
+            raise BucketError(f"{text!r} is not an S3 URI; expected s3://BUCKET/KEY")
+        return cls(bucket, key)
+
+
+class StoredObject:
+    """An object whose headers have come and whose body is read on demand."""
+
+    def __init__(self, uri: S3Uri, answer: "GetObjectOutputTypeDef", storage: "Storage") -> None:
+        self.uri = uri
+        self.etag = answer["ETag"].strip('"')
+        self.size = answer["ContentLength"]
+        self._body = answer["Body"]
+        self._storage = storage
+
+    def read(self, max_bytes: int) -> bytes:
+        """Reads the whole body; one that breaks off is fetched again, in the same version.
+
+        Raises:
+            ObjectTooLargeError: If the object is larger than ``max_bytes``; nothing is read then.
+            StorageError: If the body breaks off every time.
+        """
+        if self.size > max_bytes:
+            self.close()
+            raise ObjectTooLargeError(
+                f"{self.uri} has {self.size:,} bytes; at most {max_bytes:,} are allowed: shorten it, or raise "
+                "max_bytes of its source in the job configuration"
+            )
+        try:
+            with closing(self._body) as body:
+                return body.read()
+        except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
+            return self._storage.read_again(self.uri, self.etag)
+
+    def close(self) -> None:
+        """Gives the connection back without reading the body."""
+        self._body.close()
+
+
+class Storage:
+    """The buckets of a labeling job.
+
+    Args:
+        client: A boto3 S3 client.
+        buckets: The buckets that items may lie in; none means any that the role may read.
+    """
+
+    def __init__(self, client: "S3Client", buckets: Collection[str] = ()) -> None:
+        self.client = client
+        self.buckets = frozenset(buckets)
+
+    def open(self, uri: S3Uri, first_bytes: int | None = None) -> StoredObject:
+        """Asks for an object; its ETag and size are known before the body is read.
+
+        Args:
+            uri: The object.
+            first_bytes: Ask for the beginning of the object only.
+
+        Raises:
+            BucketError: If the bucket is none of the job's.
+            MissingObjectError: If there is no such object or bucket.
+            AccessError: If the role may not read it.
+            StorageError: If S3 failed every time.
+        """
+        self._check_bucket(uri)
+        wanted: dict[str, Any] = {"Bucket": uri.bucket, "Key": uri.key}
+        if first_bytes:
+            wanted["Range"] = f"bytes=0-{first_bytes - 1}"
+        return StoredObject(uri, self._call(uri, lambda: self.client.get_object(**wanted)), self)
+
+    def read(self, uri: S3Uri, max_bytes: int) -> bytes:
+        """Reads a whole object; raises as `open` and `StoredObject.read`."""
+        return self.open(uri).read(max_bytes)
+
+    def read_again(self, uri: S3Uri, etag: str) -> bytes:
+        """Reads a body that broke off, as long as the object is still the same one."""
+        for _ in range(READ_ATTEMPTS - 1):
+            answer = self._call(
+                uri, lambda: self.client.get_object(Bucket=uri.bucket, Key=uri.key, IfMatch=f'"{etag}"')
+            )
+            try:
+                with closing(answer["Body"]) as body:
+                    return body.read()
+            except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
+                continue
+        raise StorageError(f"{uri}: S3 broke off {READ_ATTEMPTS} times while it was read; try again later")
+
+    def write(self, uri: S3Uri, body: bytes, content_type: str) -> str:
+        """Writes an object and gives its ETag; raises as `open`."""
+        answer = self._call(
+            uri,
+            lambda: self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, ContentType=content_type),
+        )
+        return answer["ETag"].strip('"')
+
+    def etags(self, prefix: S3Uri) -> Mapping[str, str]:
+        """The ETags of the objects whose keys begin so, by key, at most 1,000; raises as `open`."""
+        answer = self._call(prefix, lambda: self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key))
+        return {entry["Key"]: entry["ETag"].strip('"') for entry in answer.get("Contents", [])}
+
+    def _check_bucket(self, uri: S3Uri) -> None:
+        if self.buckets and uri.bucket not in self.buckets:
+            raise BucketError(
+                f"{uri} is in another bucket than the job's; allowed: {', '.join(sorted(self.buckets))}: copy the "
+                "object there, or add its bucket to the function's environment variable INPUT_BUCKETS and to its role"
+            )
+
+    def _call(self, uri: S3Uri, call: Callable[[], T]) -> T:
+        """One call of S3, with its errors in this project's words."""
+        try:
+            return call()
+        except NoCredentialsError as error:
+            raise AccessError(f"{uri}: there are no AWS credentials; sign in, or give the function a role") from error
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in MISSING:
+                raise MissingObjectError(
+                    f"{uri} is not there ({code}); expected the object that the item names: upload it, or mend the URI"
+                ) from error
+            if code == "InvalidRange":
+                raise MissingObjectError(f"{uri} is empty; expected a file with something in it") from error
+            if code in REFUSED:
+                raise AccessError(
+                    f"{uri}: S3 refuses access ({code}); allow {error.operation_name} on it in the function's role, "
+                    "and in the bucket's and the key's policies"
+                ) from error
+            raise StorageError(f"{uri}: S3 answered {code}: {error.response['Error'].get('Message', '')}") from error
+        except BotoCoreError as error:
+            raise StorageError(f"{uri}: S3 can't be reached: {error}") from error
+
+
+def client() -> "S3Client":
+    """An S3 client with this project's time-outs and retries; the endpoint and region are the environment's."""
+    return boto3.client("s3", config=CLIENT_CONFIG, region_name=os.environ.get("AWS_REGION"))

@@ -1,0 +1,54 @@
+"""Pictures that browsers show, told from others by how they begin."""
+
+import pytest
+from labeling import image
+from labeling.errors import ImageError, MissingObjectError
+from labeling.storage import S3Uri, Storage
+
+from tests.conftest import Bucket
+
+
+def check(bucket: Bucket, begin: bytes) -> None:
+    bucket.put("images/weld", begin + b"\0" * 2_000)
+    image.check(S3Uri(bucket.name, "images/weld"), Storage(bucket.s3))
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff\xe0",
+        b"GIF89a",
+        b"RIFF\x10\0\0\0WEBPVP8 ",
+        b"\0\0\0\x1cftypavif",
+        b"BM\x36\0\0\0\0\0\0\0",
+        b"<svg xmlns='http://www.w3.org/2000/svg'>",
+        b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a weld -->\n<svg>",
+    ],
+)
+def test_what_browsers_show_is_taken(bucket: Bucket, begin: bytes) -> None:
+    check(bucket, begin)
+
+
+@pytest.mark.parametrize(
+    ("begin", "kind"),
+    [
+        (b"II*\0", "TIFF"),
+        (b"MM\0*", "TIFF"),
+        (b"\0\0\0\x18ftypheic", "HEIC"),
+        (b"%PDF-1.7", "PDF"),
+        (b"<!DOCTYPE html><html>", "HTML"),
+        (b"RIFF\x10\0\0\0WAVE", "RIFF"),
+        (b"time,current", "time,current"),
+    ],
+)
+def test_anything_else_is_an_error_that_says_what_it_is(bucket: Bucket, begin: bytes, kind: str) -> None:
+    with pytest.raises(ImageError, match=f"images/weld is no picture.*{kind}.*convert it"):
+        check(bucket, begin)
+
+
+def test_a_picture_that_is_empty_or_not_there_is_an_error(bucket: Bucket) -> None:
+    bucket.put("images/empty.png", b"")
+    for key in ("images/empty.png", "images/none.png"):
+        with pytest.raises(MissingObjectError, match=key):
+            image.check(S3Uri(bucket.name, key), Storage(bucket.s3))

@@ -1,0 +1,105 @@
+"""The job configuration: the sample is read as written, and each wrong one is refused with its key's path."""
+
+from pathlib import Path
+
+import pytest
+from labeling.errors import JobConfigurationError
+from labeling.job import load, load_configured
+from labeling.sources import ImageSource, TimeSeriesSource
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "labeling_job" / "job.toml"
+
+
+def test_the_sample_job_is_the_article_s() -> None:
+    job = load(SAMPLE)
+    assert job.label.name == "WeldingClassification"
+    assert job.label.not_sure == "Not sure"
+    assert job.label.category_names == (
+        "Good Weld",
+        "Burn Through",
+        "Contamination",
+        "Lack of Fusion",
+        "Lack of Shielding Gas",
+        "High Travel Speed",
+        "Not sure",
+    )
+    assert isinstance(job.sources["image"], ImageSource)
+    assert isinstance(job.sources["sensor_data"], TimeSeriesSource)
+    assert {channel.key: (channel.column, channel.suffix) for channel in job.channels} == {
+        "electrode": (1, "electrode_pos"),
+        "current": (2, "current"),
+        "voltage": (3, "voltage"),
+    }
+
+
+def test_every_category_tells_workers_what_to_look_for() -> None:
+    for category in load(SAMPLE).label.categories:
+        assert category.description
+        assert category.look_for
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "labeling_job" / "examples").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_every_example_job_is_right(path: Path) -> None:
+    assert load(path).sources
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ('unit = "ms"', 'unit = "min"', r"sources\.sensor_data\.time\.unit: found 'min'; allowed: 'us', 'ms', 's'"),
+        ('kind = "image"', 'kind = "video"', r"sources\.image\.kind: found 'video'; allowed: 'image', 'timeseries'"),
+        ('kind = "image"\n', "", r"sources\.image\.kind: found None; allowed: 'image', 'timeseries'"),
+        ("per_object = 3", "per_object = 12", r"workers\.per_object: found 12; .*<= 9"),
+        ("per_object = 3", 'per_object = "3"', r"workers\.per_object: found '3'; Expected `int`"),
+        ('key = "current"', 'key = "1 c"', r"channels\[0\]\.key: found '1 c'"),
+        ("column = 2", "colum = 2", r"channels\[0\]\.colum: no such key; allowed: key, title, column"),
+        ("column = 2", 'column = "I"', r"channels\[0\]\.column: found 'I'; .*header = true"),
+        ("column = 2", "column = -2", r"channels\[0\]\.column: found -2; .*>= 0"),
+        ('title = "Welding current"\n', "", r"channels\[0\]\.title: missing"),
+        ('attribute = "WeldingLabel"', 'attribute = "W-ref"', r"label\.attribute: found 'W-ref'.*-ref"),
+        ('attribute = "WeldingLabel"', 'attribute = "W-metadata"', r"label\.attribute: .*-metadata"),
+        ('name = "WeldingClassification"', 'name = "votes"', r"label\.name: found 'votes'"),
+        ('not_sure = "Not sure"', 'not_sure = "?"', r"label\.not_sure: found '\?'; allowed: 'Good Weld'"),
+        (
+            'name = "Burn Through"',
+            'name = "Good Weld"',
+            r"label\.categories: the name 'Good Weld' stands there 2 times",
+        ),
+        ('suffix = "voltage"', 'suffix = "current"', r"the plot suffix 'current' stands there 2 times"),
+        ('key = "voltage"', 'key = "image"', r"the panel key 'image' stands there 2 times"),
+        ('folder = "images"', 'folder = "plots"', r"sources\.image\.folder: found 'plots'"),
+        ('folder = "images"', 'folder = "a/../plots"', r"sources\.image\.folder: found 'a/\.\./plots'"),
+        ('delimiter = ","', "delimiter = 3", r"sources\.sensor_data\.delimiter: found 3; allowed: ','"),
+        ('decimal = "."', 'decimal = ","', r"sources\.sensor_data\.decimal: found ','"),
+        ('strategy = "majority-vote"', 'strategy = "best"', r"consolidation\.strategy: found 'best'; allowed: 'maj"),
+        ('tie = "not-sure"', 'tie = "coin"', r"consolidation\.tie: found 'coin'"),
+        ('broken_items = "skip"', 'broken_items = "?"', r"broken_items: found '\?'; allowed: 'fail', 'skip'"),
+        ("task_time_limit_seconds = 900", "task_time_limit_seconds = 10", r"time_limit_seconds: found 10; .*>= 30"),
+        ('name = "WeldingLabelJob"', 'name = "Welding job!"', r"name: found 'Welding job!'"),
+        ("[sources.image]", '[sources."a b"]', r"sources\.a b: found 'a b'"),
+        ("[workers]", "[workers", "line 1"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_path(right: str, wrong: str, message: str, tmp_path: Path) -> None:
+    text = SAMPLE.read_text()
+    assert right in text
+    path = tmp_path / "job.toml"
+    path.write_text(text.replace(right, wrong, 1))
+    with pytest.raises(JobConfigurationError, match=message) as refusal:
+        load(path)
+    assert str(refusal.value).startswith(f"{path}: ")
+
+
+def test_the_environment_names_another_file(tmp_path: Path) -> None:
+    path = tmp_path / "pumps.toml"
+    path.write_text(SAMPLE.read_text().replace("WeldingLabelJob", "PumpJob"))
+    assert load_configured({"LABELING_JOB_CONFIG": str(path)}).name == "PumpJob"
+    assert load_configured({}).name == "WeldingLabelJob"
+
+
+def test_a_file_that_is_not_there_is_named_with_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(JobConfigurationError, match=r"none\.toml: .*LABELING_JOB_CONFIG"):
+        load_configured({"LABELING_JOB_CONFIG": str(tmp_path / "none.toml")})

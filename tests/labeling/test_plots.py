@@ -1,0 +1,77 @@
+"""Where plots lie: the article's keys, and never one key for two recordings."""
+
+import msgspec
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from labeling import plots
+from labeling.job import load_configured
+from labeling.plots import Plot, PlotRecord
+from labeling.storage import S3Uri, Storage
+
+from tests.conftest import Bucket
+
+SOURCE = load_configured({}).recordings["sensor_data"]
+
+
+def name(key: str, bucket: str = "b") -> str:
+    return plots.plots_uri(S3Uri(bucket, key), SOURCE, "b").key
+
+
+def test_the_key_is_the_article_s() -> None:
+    assert name("sensor_data/weld.1.csv") == "plots/weld.1.csv"
+    assert name("sensor_data/Schweißnaht (2) 07.csv") == "plots/Schweißnaht (2) 07.csv"
+
+
+def test_recordings_of_one_name_have_plots_of_their_own() -> None:
+    names = {
+        name("sensor_data/weld.1.csv"),
+        name("sensor_data/line2/weld.1.csv"),
+        name("line2/weld.1.csv"),
+        name("weld.1.csv"),
+        name("sensor_data/weld.1.csv", bucket="c"),
+        name("sensor_data/@b/weld.1.csv"),
+    }
+    assert len(names) == 6
+
+
+def test_a_hostile_name_stays_in_the_folder() -> None:
+    assert name("sensor_data/../../etc/passwd") == "plots/%2E%2E/%2E%2E/etc/passwd"
+    assert name("sensor_data//a\n<b>&.csv") == "plots/%/a%0A%3Cb%3E%26.csv"
+    assert len(name("sensor_data/" + "ß" * 1000)) < 900
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.sampled_from("bc"), st.sampled_from("bc"))
+def test_two_recordings_never_share_a_name(one: str, other: str, bucket_one: str, bucket_other: str) -> None:
+    assume((one, bucket_one) != (other, bucket_other))
+    for prefix in ("sensor_data/", ""):
+        assert name(prefix + one, bucket_one) != name(prefix + other, bucket_other)
+
+
+def test_the_fingerprint_knows_recording_configuration_and_renderer() -> None:
+    titled = msgspec.structs.replace(SOURCE, title="Another")
+    prints = {
+        plots.fingerprint("etag", SOURCE, "1"),
+        plots.fingerprint("gate", SOURCE, "1"),
+        plots.fingerprint("etag", titled, "1"),
+        plots.fingerprint("etag", SOURCE, "2"),
+    }
+    assert len(prints) == 4
+    assert plots.fingerprint("etag", SOURCE, "1") in prints
+
+
+def test_a_record_is_kept_and_the_plots_are_looked_for(bucket: Bucket) -> None:
+    storage = Storage(bucket.s3)
+    uri = S3Uri(bucket.name, "plots/weld.1.csv")
+    assert plots.read_record(uri, storage) is None
+    etag = storage.write(S3Uri(bucket.name, "plots/weld.1.csv-current.png"), b"png", "image/png")
+    record = PlotRecord("f", 2, (Plot("current", "plots/weld.1.csv-current.png", etag, "alt", ("note",)),))
+    plots.write_record(uri, record, storage)
+    assert plots.read_record(uri, storage) == record
+    assert plots.are_there(uri, record, storage)
+    bucket.put("plots/weld.1.csv-current.png", b"another")
+    assert not plots.are_there(uri, record, storage)
+
+
+def test_a_record_that_cannot_be_read_is_none(bucket: Bucket) -> None:
+    bucket.put("plots/weld.1.csv.json", b"{")
+    assert plots.read_record(S3Uri(bucket.name, "plots/weld.1.csv"), Storage(bucket.s3)) is None

@@ -1,0 +1,189 @@
+"""A batch of answers becomes labels: for Ground Truth in the contract's shape, and in S3 for training."""
+
+import json
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from labeling.errors import EventError, MissingObjectError
+from labeling.job import load_configured
+from labeling.post_labeling import PostLabeling
+from labeling.storage import Storage
+
+from tests.conftest import Bucket
+
+ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/weldinglabeljob1"
+DATASET = {"sensor_data": {"s3Path": "s3://b/sensor_data/weld.1.csv"}, "image": {"s3Path": "s3://b/images/weld.1.png"}}
+
+
+@pytest.fixture
+def post_labeling(bucket: Bucket) -> Iterator[PostLabeling]:
+    with ThreadPoolExecutor(4) as pool:
+        yield PostLabeling(load_configured({}), Storage(bucket.s3), pool)
+
+
+def annotation(worker: str, content: Any) -> dict[str, Any]:
+    text = content if isinstance(content, str) else json.dumps(content)
+    return {"workerId": worker, "annotationData": {"content": text}}
+
+
+def label(category: Any) -> dict[str, Any]:
+    return {"WeldingClassification": {"label": category}}
+
+
+def event(bucket: Bucket, payload: Any, stamp: str = "2020-09-15_16:16:11") -> dict[str, Any]:
+    folder = "output/WeldingLabelJob1/annotations"
+    key = f"{folder}/consolidated-annotation/consolidation-request/iteration-1/{stamp}.json"
+    return {
+        "version": "2018-10-06",
+        "labelingJobArn": ARN,
+        "labelCategories": None,
+        "labelAttributeName": "WeldingLabelJob1",
+        "roleArn": "arn:aws:iam::111122223333:role/x",
+        "outputConfig": f"s3://{bucket.name}/{folder}",
+        "maxHumanWorkersPerDataObject": 1,
+        "payload": {"s3Uri": bucket.put(key, payload)},
+    }
+
+
+def the_object(object_id: str, data_object: dict[str, Any], *annotations: Any) -> dict[str, Any]:
+    return {"datasetObjectId": object_id, "dataObject": data_object, "annotations": list(annotations)}
+
+
+def lines(bucket: Bucket) -> list[dict[str, Any]]:
+    return [json.loads(line) for key in bucket.keys("labels/") for line in bucket.get(key).splitlines()]
+
+
+def test_the_answer_has_the_contract_s_shape(post_labeling: PostLabeling, bucket: Bucket) -> None:
+    dataset = bucket.put("dataset/dataset-5.json", DATASET)
+    payload = [the_object("4", {"s3Uri": dataset}, annotation("w1", label("Not sure")))]
+    assert post_labeling.answer(event(bucket, payload)) == [
+        {
+            "datasetObjectId": "4",
+            "consolidatedAnnotation": {
+                "content": {
+                    "WeldingLabelJob1": {
+                        "WeldingClassification": "Not sure",
+                        "confidence": 1.0,
+                        "votes": {"Not sure": 1},
+                    }
+                }
+            },
+        }
+    ]
+
+
+def test_both_forms_of_objects_and_answers_are_read(post_labeling: PostLabeling, bucket: Bucket) -> None:
+    dataset = bucket.put("dataset/dataset-1.json", DATASET)
+    stored = {"workerId": "w2", "annotationData": {"s3Uri": bucket.put("answers/1.json", label("Burn Through"))}}
+    payload = [
+        the_object("0", {"content": dataset}, stored, annotation("w1", label("Burn Through"))),
+        the_object("1", {"s3Uri": dataset}, annotation("w1", {"WeldingClassification": "Good Weld"})),
+    ]
+    answer = post_labeling.answer(event(bucket, payload))
+    contents = [entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"] for entry in answer]
+    assert contents[0] == {"WeldingClassification": "Burn Through", "confidence": 1.0, "votes": {"Burn Through": 2}}
+    assert contents[1]["WeldingClassification"] == "Good Weld"
+
+
+BROKEN: list[tuple[Any, str]] = [
+    ("{not json", "no JSON"),
+    ("", "no JSON"),
+    ("[1, 2]", "expected a JSON object"),
+    ({}, "found nothing; expected an answer named 'WeldingClassification'"),
+    ({"Other": {"label": "Good Weld"}}, "found 'Other'"),
+    (label("A cat"), "found 'A cat'"),
+    (label(None), "found None"),
+    (label(["Good Weld"]), "found ['Good Weld']"),
+    ({"WeldingClassification": 3}, "found 3"),
+]
+
+
+@pytest.mark.parametrize(("broken", "reason"), BROKEN)
+def test_a_broken_answer_is_dropped_counted_and_logged(
+    broken: Any, reason: str, post_labeling: PostLabeling, bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    dataset = bucket.put("dataset/dataset-1.json", DATASET)
+    payload = [the_object("7", {"s3Uri": dataset}, annotation("w1", broken), annotation("w2", label("Good Weld")))]
+    with caplog.at_level(logging.WARNING, "mixed-source-labeling"):
+        answer = post_labeling.answer(event(bucket, payload))
+    assert answer[0]["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]["votes"] == {"Good Weld": 1}
+    assert lines(bucket)[0]["dropped_answers"] == 1
+    record = next(record for record in caplog.records if "dropped" in record.message)
+    assert (record.__dict__["worker"], record.__dict__["object_id"]) == ("w1", "7")
+    assert reason in record.__dict__["reason"]
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        [],
+        None,
+        [annotation("w1", "{"), annotation("w2", label("?"))],
+        [None, 3, {"workerId": "w"}, {"workerId": "w", "annotationData": {}}],
+        [{"workerId": "w", "annotationData": {"s3Uri": "s3://no-such-bucket-here/k"}}],
+        [{"workerId": "w", "annotationData": {"s3Uri": "nowhere"}}],
+    ],
+)
+def test_an_object_without_a_usable_answer_is_not_sure_and_the_batch_goes_on(
+    annotations: Any, post_labeling: PostLabeling, bucket: Bucket
+) -> None:
+    dataset = bucket.put("dataset/dataset-1.json", DATASET)
+    payload = [
+        {"datasetObjectId": "0", "dataObject": {"s3Uri": dataset}, "annotations": annotations},
+        the_object("1", {"s3Uri": dataset}, annotation("w1", label("Good Weld"))),
+    ]
+    first, second = post_labeling.answer(event(bucket, payload))
+    assert first["consolidatedAnnotation"]["content"]["WeldingLabelJob1"] == {
+        "WeldingClassification": "Not sure",
+        "confidence": 0.0,
+        "votes": {},
+    }
+    assert second["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]["WeldingClassification"] == "Good Weld"
+
+
+def test_a_worker_counts_once(post_labeling: PostLabeling, bucket: Bucket) -> None:
+    payload = [the_object("0", {}, annotation("w1", label("Good Weld")), annotation("w1", label("Burn Through")))]
+    answer = post_labeling.answer(event(bucket, payload))
+    votes = answer[0]["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]["votes"]
+    assert votes == {"Burn Through": 1}
+
+
+def test_labels_for_training_are_kept_once(post_labeling: PostLabeling, bucket: Bucket) -> None:
+    dataset = bucket.put("dataset/dataset-1.json", DATASET)
+    payload = [
+        the_object("0", {"s3Uri": dataset}, *(annotation(f"w{number}", label("Good Weld")) for number in range(3))),
+        the_object("1", {"content": "no S3 URI"}, annotation("w0", label("Contamination"))),
+    ]
+    post_labeling.answer(event(bucket, payload))
+    post_labeling.answer(event(bucket, payload, stamp="2020-09-15_17:00:00"))
+    post_labeling.answer(event(bucket, payload[::-1], stamp="2020-09-15_18:00:00"))
+    first, second = sorted(lines(bucket), key=lambda line: line["object_id"])
+    assert first == {
+        "object_id": "0",
+        "dataset_file": dataset,
+        "sources": {"image": "s3://b/images/weld.1.png", "sensor_data": "s3://b/sensor_data/weld.1.csv"},
+        "label": "Good Weld",
+        "confidence": 1.0,
+        "votes": {"Good Weld": 3},
+        "dropped_answers": 0,
+        "label_attribute": "WeldingLabelJob1",
+        "labeling_job": ARN,
+    }
+    assert second["sources"] == {}
+    assert second["label"] == "Contamination"
+
+
+def test_a_missing_payload_is_named(post_labeling: PostLabeling, bucket: Bucket) -> None:
+    request = event(bucket, [])
+    request["payload"]["s3Uri"] = f"s3://{bucket.name}/none.json"
+    with pytest.raises(MissingObjectError, match=r"none\.json is not there"):
+        post_labeling.answer(request)
+
+
+@pytest.mark.parametrize("payload", [{}, "text", [{"annotations": []}], b"\xff\xfe"])
+def test_a_payload_that_is_none_is_an_error(payload: Any, post_labeling: PostLabeling, bucket: Bucket) -> None:
+    with pytest.raises(EventError, match="is no payload of a post-labeling event"):
+        post_labeling.answer(event(bucket, payload))
