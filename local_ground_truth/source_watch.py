@@ -30,16 +30,17 @@ class SourceWatch:
     def version(self) -> int:
         """Gives a number that is greater after a change. Safe to call from several threads."""
         with self._lock:
-            started = time.monotonic()
-            if started < self._next_scan:
+            if time.monotonic() < self._next_scan:
                 return self._version
+            started = time.thread_time()  # of this thread, so that a busy machine doesn't make a scan look dear
             found = dict(_scan(self._paths))
             if found != self._seen:
                 _forget_bytecode(path for path, stamp in found.items() if self._seen.get(path) != stamp)
                 self._seen = found
                 self._version += 1
-            cost = time.monotonic() - started
-            self._next_scan = started + (0 if cost <= _CHEAP_SECONDS else cost * _PAUSE_PER_COST)
+            cost = time.thread_time() - started
+            if cost > _CHEAP_SECONDS:
+                self._next_scan = time.monotonic() + cost * _PAUSE_PER_COST
             return self._version
 
 
