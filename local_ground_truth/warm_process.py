@@ -160,7 +160,7 @@ class WarmProcess:
                     if key.fileobj is self._log:
                         if not self._read_log(on_line):
                             selector.unregister(self._log)
-                    elif chunk := self._channel.recv(1 << 20):
+                    elif chunk := self._receive():
                         received += chunk
                     else:
                         self._gone(on_line)
@@ -169,6 +169,13 @@ class WarmProcess:
         self._drain(on_line)
         message: dict[str, Any] = json.loads(received)
         return message
+
+    def _receive(self) -> bytes:
+        """Reads what is there of the answer; empty if the other end is gone."""
+        try:
+            return self._channel.recv(1 << 20)
+        except ConnectionResetError:  # it went without reading what was sent to it
+            return b""
 
     def _check_memory(self, on_line: OnLine) -> None:
         self.peak_mb = max(self.peak_mb, _peak_bytes(self._process.pid) >> 20)

@@ -16,6 +16,8 @@ from local_ground_truth import function_pool
 from local_ground_truth.cloudformation import TemplateError
 from local_ground_truth.function_host import FunctionHost, main
 from local_ground_truth.invocation import InvokeRefusedError
+from local_ground_truth.sam_template import read_template
+from local_ground_truth.warm_process import ProcessEndedError, Request, WarmProcess
 
 TEMPLATE = """\
 Resources:
@@ -121,6 +123,19 @@ def test_a_process_that_ended_between_invocations_is_replaced(host: FunctionHost
     pid = host.invoke("Label", {}).answer
     wait_until_gone(pid)
     assert host.invoke("Label", {}).answer != pid
+
+
+def test_a_process_that_ends_before_it_reads_the_event_is_told(folder: Path) -> None:
+    (folder / "code/app.py").write_text("import os\nprint(os.getpid())\ndef handler(event, context): pass\n")
+    function = read_template(folder / "template.yaml").functions["Label"]
+    process = WarmProcess(function, 0)
+    lines: list[str] = []
+    process.start(time.monotonic() + 10, lines.append)
+    child = psutil.Process(int(lines[0]))
+    child.suspend()
+    threading.Timer(0.2, child.kill).start()
+    with pytest.raises(ProcessEndedError, match="signal: killed"):
+        process.invoke(Request("id", "arn", "x" * 10_000), lambda _line: None)
 
 
 def test_what_a_handler_started_ends_with_it(host: FunctionHost, folder: Path) -> None:
