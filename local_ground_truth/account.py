@@ -77,9 +77,7 @@ class Account:
             if self._find_workteam(name) is not None:
                 raise AwsError("ResourceInUse", f"A work team named '{name}' exists already.")
             if count >= MOST_WORKTEAMS:
-                message = (
-                    f"The account has {count} work teams, the most allowed. Delete one that isn't needed."
-                )
+                message = f"The account has {count} work teams, the most allowed. Delete one that isn't needed."
                 raise AwsError("ResourceLimitExceeded", message)
             self._database.execute("INSERT INTO workteams VALUES (?, ?, ?, ?)", row)
             self._write_tags(workteam_resource(name), tags)

@@ -1,8 +1,8 @@
 """An AWS service in AWS JSON 1.1: operations named by a header, JSON bodies, errors as botocore reads them.
 
 Signatures (SigV4) are read for their region and not verified: whoever reaches the server is its user. It must
-therefore be bound to the loopback interface, which is the matter of whoever starts the server. A page in a
-browser can't call it, since the ``X-Amz-Target`` header needs a CORS preflight, which isn't answered.
+therefore be bound to the loopback interface, which is the matter of whoever starts the server. Pages in a browser
+are refused, of whatever origin, so that no web site can reach it through its visitors.
 """
 
 import logging
@@ -99,8 +99,8 @@ class AwsJson:
             The operation's answer, or the error in the form that clients raise as an exception.
         """
         try:
-            target = request.headers.get("x-amz-target", "")
-            operation = self._operation(target)
+            _refuse_browsers(request)
+            operation = self._operation(request.headers.get("x-amz-target", ""))
             body = await _read_body(request)
             caller = self._caller(request)
             return _response(await run_in_threadpool(self._call, operation, body, caller))
@@ -143,6 +143,13 @@ def _service_model(service: str) -> ServiceModel:
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
+def _refuse_browsers(request: Request) -> None:
+    # Browsers name the page's origin with every POST, AWS's clients never do.
+    if origin := request.headers.get("origin"):
+        message = f"A page of {origin} called the SageMaker API, which is for AWS's clients outside of browsers."
+        raise AwsError("AccessDeniedException", message, 403)
+
+
 async def _read_body(request: Request) -> bytes:
     """The body, read no further than the limit, so that no client can fill the memory."""
     body = bytearray()
@@ -159,9 +166,7 @@ def _to_wire(shape: Shape, value: object) -> object:
     match shape, value:
         case StructureShape(), Mapping():
             members = shape.members.items()
-            return {
-                name: _to_wire(member, value[name]) for name, member in members if value.get(name) is not None
-            }
+            return {name: _to_wire(member, value[name]) for name, member in members if value.get(name) is not None}
         case ListShape(), list():
             return [_to_wire(shape.member, element) for element in value]
         case _, datetime():

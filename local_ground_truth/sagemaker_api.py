@@ -71,9 +71,7 @@ _SUMMARY = (
 class SageMakerApi:
     """The operations, over a job engine and an account."""
 
-    def __init__(
-        self, jobs: LabelingJobs, account: Account, render: Render, *, portal: str | None = None
-    ) -> None:
+    def __init__(self, jobs: LabelingJobs, account: Account, render: Render, *, portal: str | None = None) -> None:
         """Bring together what the operations work with.
 
         Args:
@@ -148,18 +146,14 @@ class SageMakerApi:
         job = self._job(request["LabelingJobName"], caller)
         status = job["LabelingJobStatus"]
         if status not in _STOPPABLE:
-            raise invalid(
-                f"The labeling job '{job['LabelingJobName']}' is in status {status} and can't be stopped."
-            )
+            raise invalid(f"The labeling job '{job['LabelingJobName']}' is in status {status} and can't be stopped.")
         self._jobs.stop(job["LabelingJobName"])
         return {}
 
     def render_ui_template(self, request: Members, _caller: Caller) -> Members:
         """A worker page as a worker would see it, without a job."""
         if "HumanTaskUiArn" in request or "UiTemplate" not in request:
-            raise invalid(
-                "UiTemplate must be given, without HumanTaskUiArn: built-in worker pages aren't there."
-            )
+            raise invalid("UiTemplate must be given, without HumanTaskUiArn: built-in worker pages aren't there.")
         rendering = self._render(request["UiTemplate"]["Content"], _task_input(request["Task"]["Input"]))
         errors = [{"Code": "TemplateError", "Message": error} for error in rendering.errors]
         return {"RenderedContent": rendering.content, "Errors": errors}

@@ -110,9 +110,7 @@ def job_request(name: str = "welds", **task: object) -> dict[str, Any]:
     return {
         "LabelingJobName": name,
         "LabelAttributeName": "WeldLabel",
-        "InputConfig": {
-            "DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://welds-bucket/dataset/input.manifest"}}
-        },
+        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://welds-bucket/dataset/input.manifest"}}},
         "OutputConfig": {"S3OutputPath": "s3://welds-bucket/output/"},
         "RoleArn": "arn:aws:iam::111122223333:role/ground-truth",
         "HumanTaskConfig": {

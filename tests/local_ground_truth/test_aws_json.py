@@ -97,9 +97,7 @@ def test_botocore_raises_the_modelled_exception(small_url: str) -> None:
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_a_defect_is_an_internal_failure_and_in_the_log(
-    small_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_defect_is_an_internal_failure_and_in_the_log(small_url: str, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ClientError) as raised:
         connect(small_url).describe_workteam(WorkteamName="defect")
     assert raised.value.response["Error"]["Code"] == "InternalFailure"
@@ -113,16 +111,12 @@ def test_an_operation_that_is_not_there_is_told_what_is(url: str) -> None:
         connect(url).list_training_jobs()
     assert raised.value.response["Error"]["Code"] == "UnknownOperationException"
     message = raised.value.response["Error"]["Message"]
-    assert message.startswith(
-        "Operation 'ListTrainingJobs' is not part of the local Ground Truth, which has: AddTags"
-    )
+    assert message.startswith("Operation 'ListTrainingJobs' is not part of the local Ground Truth, which has: AddTags")
     assert all(operation in message for operation in SERVED)
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
-@pytest.mark.parametrize(
-    "target", ["", "ListTags", "S3.ListTags", "SageMaker.", "SageMaker.listtags", "..", "Ω"]
-)
+@pytest.mark.parametrize("target", ["", "ListTags", "S3.ListTags", "SageMaker.", "SageMaker.listtags", "..", "Ω"])
 def test_a_target_that_names_no_operation_is_refused(url: str, target: str) -> None:
     answer = HTTP.post(url, content=b"{}", headers={b"X-Amz-Target": target.encode()})
     assert (answer.status_code, answer.json()["__type"]) == (404, "UnknownOperationException")
@@ -133,9 +127,7 @@ def test_a_body_over_the_limit_is_refused(url: str) -> None:
     assert (answer.status_code, answer.json()["__type"]) == (413, "RequestEntityTooLargeException")
 
 
-@pytest.mark.parametrize(
-    "signature", ["", "AWS4-HMAC-SHA256", "Credential=x/20200101/EU WEST/", "Credential=a/b/c"]
-)
+@pytest.mark.parametrize("signature", ["", "AWS4-HMAC-SHA256", "Credential=x/20200101/EU WEST/", "Credential=a/b/c"])
 def test_without_a_readable_signature_the_default_region_applies(small_url: str, signature: str) -> None:
     answer = post(small_url, "DescribeWorkteam", {"WorkteamName": "x"}, Authorization=signature)
     assert ":eu-west-1:" in answer.json()["Workteam"]["WorkteamArn"]
@@ -146,12 +138,8 @@ def test_the_server_validates_what_the_client_lets_through(url: str) -> None:
         connect(url, validate=False).create_labeling_job(LabelingJobName="welds")  # type: ignore[call-arg]
 
 
-SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
-JSON = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
-)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
 MEMBERS = [
     *(
         "LabelingJobName",
@@ -214,7 +202,5 @@ PLACES = [
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(PLACES), PLAUSIBLE | JSON)
-def test_a_job_with_anything_anywhere_is_created_or_refused(
-    url: str, place: tuple[str, ...], new: object
-) -> None:
+def test_a_job_with_anything_anywhere_is_created_or_refused(url: str, place: tuple[str, ...], new: object) -> None:
     assert_well_formed(post(url, "CreateLabelingJob", replace_one(job_request(), place, new)))

@@ -138,9 +138,7 @@ def test_too_many_tags_are_one_error_of_the_list() -> None:
     tags = [{"Key": str(number), "Value": ""} for number in range(51)]
     message = refusal("AddTags", {"ResourceArn": "arn:aws:sagemaker:x:111122223333:y", "Tags": tags}).message
     assert "Value '[{Key=0, Value=}, {Key=1, Value=}" in message
-    assert (
-        "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50" in message
-    )
+    assert "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50" in message
 
 
 def test_a_long_value_is_not_repeated_in_full() -> None:

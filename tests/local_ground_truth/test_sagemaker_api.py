@@ -77,9 +77,7 @@ class TestCreateLabelingJob:
         answer = client.create_labeling_job(**job_request("WeldingLabelJob1"))
         assert answer["LabelingJobArn"] == ACCOUNT_ARN + "labeling-job/weldinglabeljob1"
 
-    def test_the_engine_gets_the_request_as_it_was_sent(
-        self, client: SageMakerClient, jobs: JobsInMemory
-    ) -> None:
+    def test_the_engine_gets_the_request_as_it_was_sent(self, client: SageMakerClient, jobs: JobsInMemory) -> None:
         request = job_request()
         client.create_labeling_job(**request)
         assert request.items() <= jobs.jobs["welds"].items()
@@ -94,9 +92,7 @@ class TestCreateLabelingJob:
         def attempt(number: int) -> str:
             try:
                 tags: Any = [{"Key": "attempt", "Value": str(number)}]
-                return client.create_labeling_job(**job_request(), Tags=tags)["LabelingJobArn"] and str(
-                    number
-                )
+                return client.create_labeling_job(**job_request(), Tags=tags)["LabelingJobArn"] and str(number)
             except client.exceptions.ResourceInUse:
                 return "refused"
 
@@ -114,9 +110,7 @@ class TestCreateLabelingJob:
             "arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default",
         ],
     )
-    def test_an_unknown_work_team_is_refused_with_those_there_are(
-        self, client: SageMakerClient, arn: str
-    ) -> None:
+    def test_an_unknown_work_team_is_refused_with_those_there_are(self, client: SageMakerClient, arn: str) -> None:
         with pytest.raises(ClientError) as raised:
             client.create_labeling_job(**job_request(WorkteamArn=arn))
         assert raised.value.response["Error"] == {
@@ -150,9 +144,7 @@ class TestDescribeLabelingJob:
         assert datetime.now(UTC) - job["CreationTime"] < timedelta(minutes=1)
 
     def test_a_job_that_is_not_there(self, client: SageMakerClient) -> None:
-        with pytest.raises(
-            client.exceptions.ResourceNotFound, match=r"no labeling job 'welds' \(arn:aws:sage"
-        ):
+        with pytest.raises(client.exceptions.ResourceNotFound, match=r"no labeling job 'welds' \(arn:aws:sage"):
             client.describe_labeling_job(LabelingJobName="welds")
 
 
@@ -231,9 +223,7 @@ class TestStopLabelingJob:
         assert client.describe_labeling_job(LabelingJobName="welds")["LabelingJobStatus"] == "Stopping"
 
     @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopping", "Stopped"])
-    def test_a_job_that_does_not_run_is_refused(
-        self, client: SageMakerClient, jobs: JobsInMemory, status: str
-    ) -> None:
+    def test_a_job_that_does_not_run_is_refused(self, client: SageMakerClient, jobs: JobsInMemory, status: str) -> None:
         client.create_labeling_job(**job_request())
         jobs.jobs["welds"]["LabelingJobStatus"] = status
         with pytest.raises(ClientError, match=rf"\(ValidationException\).*'welds' is in status {status}"):
@@ -254,19 +244,13 @@ class TestRenderUiTemplate:
         assert (answer["RenderedContent"], answer["Errors"]) == ("<p> with ['image']", [])
 
     def test_what_is_wrong_with_the_template_is_told(self, client: SageMakerClient) -> None:
-        answer = client.render_ui_template(
-            UiTemplate={"Content": "odd"}, Task={"Input": "{}"}, RoleArn=self.ROLE
-        )
+        answer = client.render_ui_template(UiTemplate={"Content": "odd"}, Task={"Input": "{}"}, RoleArn=self.ROLE)
         assert answer["Errors"] == [{"Code": "TemplateError", "Message": "line 1: odd"}]
 
     @pytest.mark.parametrize("task_input", ["[1]", "{'image': 1}", "[" * 50_000, '"\\ud800"'])
-    def test_a_task_input_that_is_no_object_is_refused(
-        self, client: SageMakerClient, task_input: str
-    ) -> None:
+    def test_a_task_input_that_is_no_object_is_refused(self, client: SageMakerClient, task_input: str) -> None:
         with pytest.raises(ClientError, match=r"\(ValidationException\).*Task.Input must be a JSON object"):
-            client.render_ui_template(
-                UiTemplate={"Content": "x"}, Task={"Input": task_input}, RoleArn=self.ROLE
-            )
+            client.render_ui_template(UiTemplate={"Content": "x"}, Task={"Input": task_input}, RoleArn=self.ROLE)
 
     def test_a_built_in_page_is_refused(self, client: SageMakerClient) -> None:
         arn = "arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/VideoObjectTracking"
@@ -322,12 +306,8 @@ class TestWorkteams:
             ],
         ],
     )
-    def test_members_are_all_of_one_kind(
-        self, client: SageMakerClient, definitions: list[dict[str, Any]]
-    ) -> None:
-        with pytest.raises(
-            ClientError, match=r"\(ValidationException\).*either CognitoMemberDefinition or Oidc"
-        ):
+    def test_members_are_all_of_one_kind(self, client: SageMakerClient, definitions: list[dict[str, Any]]) -> None:
+        with pytest.raises(ClientError, match=r"\(ValidationException\).*either CognitoMemberDefinition or Oidc"):
             create_workteam(client, "welders", {"MemberDefinitions": definitions})
 
     def test_they_are_listed_sorted_and_in_pages(self, client: SageMakerClient) -> None:
@@ -345,18 +325,14 @@ class TestWorkteams:
         ]
 
     def test_their_arns_are_those_of_the_clients_region(self, url: str) -> None:
-        arn = connect(url, region="eu-west-1").describe_workteam(WorkteamName="everyone")["Workteam"][
-            "WorkteamArn"
-        ]
+        arn = connect(url, region="eu-west-1").describe_workteam(WorkteamName="everyone")["Workteam"]["WorkteamArn"]
         assert arn == "arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/everyone"
 
 
 class TestTags:
     def test_those_of_a_job_are_added_listed_and_deleted(self, client: SageMakerClient) -> None:
         arn = client.create_labeling_job(**job_request(), Tags=[{"Key": "a", "Value": "1"}])["LabelingJobArn"]
-        added = client.add_tags(
-            ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "3"}]
-        )
+        added = client.add_tags(ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "3"}])
         assert added["Tags"] == [{"Key": "a", "Value": "3"}, {"Key": "b", "Value": "2"}]
         client.delete_tags(ResourceArn=arn, TagKeys=["a"])
         assert client.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
@@ -402,9 +378,7 @@ class TestAwsCli:
         }
         aws = Path(sys.executable).with_name("aws")
         command = [str(aws), "sagemaker", *arguments, "--output", "json"]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     def test_a_job_is_created_from_a_file_and_listed(self, url: str, tmp_path: Path) -> None:
         request = tmp_path / "job.json"
