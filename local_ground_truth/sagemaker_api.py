@@ -6,7 +6,7 @@ model names them, and raises `AwsError` where the real service refuses.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ import msgspec
 from local_ground_truth.account import Account, workteam_resource
 from local_ground_truth.aws_error import AwsError, invalid
 from local_ground_truth.aws_json import Caller, Operation
+from local_ground_truth.labeling_job import LabelingJobNotFound, LabelingJobRefused
 from local_ground_truth.labeling_job_request import check_labeling_job
 from local_ground_truth.paging import Place, page
 
@@ -24,37 +25,35 @@ Members = dict[str, Any]
 class LabelingJobs(Protocol):
     """The job engine, as the API needs it. Case doesn't tell the names of jobs apart."""
 
-    def create(self, request: Members) -> str:
-        """Start a job with a valid request and a free name, and give its ARN."""
+    def create(self, request: Members, region: str) -> str:
+        """Start a job and give its ARN, or raise `LabelingJobRefused`."""
 
     def describe(self, name: str) -> Members:
-        """What DescribeLabelingJob answers, without tags; ``LookupError`` if there is no such job."""
+        """What DescribeLabelingJob answers, or `LabelingJobNotFound`."""
 
     def list(self) -> Sequence[Members]:
         """All jobs, each as ``describe`` has it."""
 
     def stop(self, name: str) -> None:
-        """Begin to stop a job that is there."""
+        """Begin to stop a job, or raise `LabelingJobRefused` or `LabelingJobNotFound`."""
 
 
-@dataclass(frozen=True)
-class Rendering:
-    """A worker page made from a template.
+class Rendering(Protocol):
+    """A worker page made from a template."""
 
-    Attributes:
-        content: The page's HTML.
-        errors: What is wrong with the template, each with its place.
-    """
+    @property
+    def html(self) -> str:
+        """The whole document."""
 
-    content: str
-    errors: Sequence[str]
+    @property
+    def errors(self) -> Sequence[object]:
+        """What is wrong with the template; each as ``str`` says what and where."""
 
 
 Render = Callable[[str, Members], Rendering]
 """Takes a template and a task input and gives the page."""
 
 _TIMES = ("CreationTime", "LastModifiedTime")
-_STOPPABLE = frozenset({"Initializing", "InProgress"})
 _SUMMARY = (
     "LabelingJobName",
     "LabelingJobArn",
@@ -111,15 +110,16 @@ class SageMakerApi:
         self._check_workteam(request["HumanTaskConfig"]["WorkteamArn"], caller)
         tags = _tags(request)
         name = request["LabelingJobName"]
-        with self._creating:
+        with self._creating, _engine_errors():
             self._refuse_used_name(name)
             # Tags go first: were they written after, a crash between the two would leave a job without them.
             self._account.replace_tags(_job_resource(name), tags)
-            return {"LabelingJobArn": self._jobs.create(request)}
+            return {"LabelingJobArn": self._jobs.create(request, caller.region)}
 
-    def describe_labeling_job(self, request: Members, caller: Caller) -> Members:
+    def describe_labeling_job(self, request: Members, _caller: Caller) -> Members:
         """The job's state, counters and configuration."""
-        job = self._job(request["LabelingJobName"], caller)
+        with _engine_errors():
+            job = self._jobs.describe(request["LabelingJobName"])
         tags = self._account.tags(_job_resource(job["LabelingJobName"]))
         return {**job, "Tags": _tag_list(tags)}
 
@@ -141,13 +141,10 @@ class SageMakerApi:
         shown, token = page(jobs, _job_place("CreationTime"), request)
         return {"LabelingJobSummaryList": [_work(job, caller) for job in shown], "NextToken": token}
 
-    def stop_labeling_job(self, request: Members, caller: Caller) -> Members:
+    def stop_labeling_job(self, request: Members, _caller: Caller) -> Members:
         """Begin to stop a job that runs."""
-        job = self._job(request["LabelingJobName"], caller)
-        status = job["LabelingJobStatus"]
-        if status not in _STOPPABLE:
-            raise invalid(f"The labeling job '{job['LabelingJobName']}' is in status {status} and can't be stopped.")
-        self._jobs.stop(job["LabelingJobName"])
+        with _engine_errors():
+            self._jobs.stop(request["LabelingJobName"])
         return {}
 
     def render_ui_template(self, request: Members, _caller: Caller) -> Members:
@@ -155,8 +152,8 @@ class SageMakerApi:
         if "HumanTaskUiArn" in request or "UiTemplate" not in request:
             raise invalid("UiTemplate must be given, without HumanTaskUiArn: built-in worker pages aren't there.")
         rendering = self._render(request["UiTemplate"]["Content"], _task_input(request["Task"]["Input"]))
-        errors = [{"Code": "TemplateError", "Message": error} for error in rendering.errors]
-        return {"RenderedContent": rendering.content, "Errors": errors}
+        errors = [{"Code": "TemplateError", "Message": str(error)} for error in rendering.errors]
+        return {"RenderedContent": rendering.html, "Errors": errors}
 
     def create_workteam(self, request: Members, caller: Caller) -> Members:
         """Keep a new work team."""
@@ -203,17 +200,10 @@ class SageMakerApi:
         self._account.remove_tags(self._resource(request["ResourceArn"], caller), request["TagKeys"])
         return {}
 
-    def _job(self, name: str, caller: Caller) -> Members:
-        try:
-            return self._jobs.describe(name)
-        except LookupError as error:
-            arn = caller.arn(_job_resource(name))
-            raise AwsError("ResourceNotFound", f"There is no labeling job '{name}' ({arn}).") from error
-
     def _refuse_used_name(self, name: str) -> None:
         try:
             arn = self._jobs.describe(name)["LabelingJobArn"]
-        except LookupError:
+        except LabelingJobNotFound:
             return
         raise AwsError(
             "ResourceInUse",
@@ -237,13 +227,29 @@ class SageMakerApi:
 
     def _resource(self, arn: str, caller: Caller) -> str:
         """The end of the ARN of a job or work team that is there."""
-        resource = arn.removeprefix(caller.arn(""))
+        resource = arn.rpartition(":")[2]
         kind, _, name = resource.rpartition("/")
-        if resource != arn and kind == "labeling-job":
-            return _job_resource(self._job(name, caller)["LabelingJobName"])
-        if resource != arn and resource == workteam_resource(name):
-            return workteam_resource(self._account.workteam(name)["WorkteamName"])
-        raise invalid(f"ResourceArn {arn} is not that of a labeling job or work team of {caller.arn('')}…")
+        if kind == "labeling-job":
+            with _engine_errors():
+                known = self._jobs.describe(name)["LabelingJobArn"]
+        elif resource == workteam_resource(name):
+            known = caller.arn(workteam_resource(self._account.workteam(name)["WorkteamName"]))
+        else:
+            raise invalid(f"ResourceArn {arn} is not that of a labeling job or work team.")
+        if arn != known:
+            raise invalid(f"There is no resource {arn}; the one of that name is {known}.")
+        return resource
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    """What the engine refuses, as SageMaker's errors."""
+    try:
+        yield
+    except LabelingJobNotFound as error:
+        raise AwsError("ResourceNotFound", str(error)) from error
+    except LabelingJobRefused as error:
+        raise AwsError(error.code, str(error)) from error
 
 
 def _job_resource(name: str) -> str:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from starlette.routing import Route
 
 from local_ground_truth.account import Account
 from local_ground_truth.aws_json import AwsJson, Caller
-from local_ground_truth.sagemaker_api import LabelingJobs, Members, Rendering, SageMakerApi
+from local_ground_truth.labeling_job import LabelingJobNotFound
+from local_ground_truth.sagemaker_api import LabelingJobs, Members, SageMakerApi
 
 ACCOUNT_ARN = "arn:aws:sagemaker:us-east-1:111122223333:"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:"
@@ -31,9 +33,9 @@ class JobsInMemory:
     def __init__(self) -> None:
         self.jobs: dict[str, Members] = {}
 
-    def create(self, request: Members) -> str:
+    def create(self, request: Members, region: str = "us-east-1") -> str:
         name = request["LabelingJobName"]
-        arn = Caller().arn(f"labeling-job/{name.lower()}")
+        arn = Caller(region).arn(f"labeling-job/{name.lower()}")
         now = datetime.now(UTC)
         self.jobs[name.lower()] = {
             **request,
@@ -53,18 +55,26 @@ class JobsInMemory:
         return arn
 
     def describe(self, name: str) -> Members:
+        if name.lower() not in self.jobs:
+            raise LabelingJobNotFound(f"There is no labeling job named {name}.")
         return self.jobs[name.lower()]
 
     def list(self) -> list[Members]:
         return [*self.jobs.values()]
 
     def stop(self, name: str) -> None:
-        self.jobs[name.lower()]["LabelingJobStatus"] = "Stopping"
+        self.describe(name)["LabelingJobStatus"] = "Stopping"
 
 
-def render(template: str, task_input: Members) -> Rendering:
+@dataclass(frozen=True)
+class Page:
+    html: str
+    errors: list[str]
+
+
+def render(template: str, task_input: Members) -> Page:
     """Names what it was given, so that a test sees that both came through."""
-    return Rendering(f"{template} with {sorted(task_input)}", ["line 1: odd"] if "odd" in template else [])
+    return Page(f"{template} with {sorted(task_input)}", ["line 1: odd"] if "odd" in template else [])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
@@ -175,32 +175,13 @@ def assert_well_formed(answer: httpx.Response) -> None:
         assert body.get("message") or body.get("Message")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(SERVED), REQUESTS | JSON)
 def test_whatever_json_is_sent_the_answer_is_well_formed(url: str, operation: str, body: object) -> None:
     assert_well_formed(post(url, operation, body))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(SERVED), st.binary(max_size=200))
 def test_whatever_bytes_are_sent_the_answer_is_well_formed(url: str, operation: str, body: bytes) -> None:
     assert_well_formed(post(url, operation, body))
-
-
-def replace_one(request: dict[str, Any], path: tuple[str, ...], new: object) -> dict[str, Any]:
-    inner = replace_one(request[path[0]], path[1:], new) if path[1:] else new
-    return {**request, path[0]: inner}
-
-
-PLACES = [
-    *((name,) for name in job_request()),
-    *(("HumanTaskConfig", name) for name in job_request()["HumanTaskConfig"]),
-    ("InputConfig", "DataSource", "S3DataSource", "ManifestS3Uri"),
-    ("HumanTaskConfig", "UiConfig", "UiTemplateS3Uri"),
-]
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.sampled_from(PLACES), PLAUSIBLE | JSON)
-def test_a_job_with_anything_anywhere_is_created_or_refused(url: str, place: tuple[str, ...], new: object) -> None:
-    assert_well_formed(post(url, "CreateLabelingJob", replace_one(job_request(), place, new)))
