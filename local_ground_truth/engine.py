@@ -346,7 +346,7 @@ class Engine:
         }
 
 
-def _lock_workspace(workspace: Path) -> Any:  # noqa: ANN401  (an open file)
+def _lock_workspace(workspace: Path) -> Any:
     file = (workspace / "lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -151,8 +151,6 @@ def replace_one(whole: dict[str, Any], path: tuple[str, ...], new: object) -> di
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(PLACES), VALUES)
-def test_a_job_with_anything_anywhere_is_created_or_refused(
-    url: str, place: tuple[str, ...], value: object
-) -> None:
+def test_a_job_with_anything_anywhere_is_created_or_refused(url: str, place: tuple[str, ...], value: object) -> None:
     changed = replace_one(request(f"job-{uuid4()}"), place, value)
     assert_well_formed(post(url, "CreateLabelingJob", changed, Authorization=IN_IRELAND))
