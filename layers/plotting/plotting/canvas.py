@@ -107,9 +107,9 @@ class Canvas:
         """Draw a line through points, shape (n, 2)."""
         self._draw(Path(points), color, width, snap=False)
 
-    def shape(self, outline: Points, color: Color, width: float) -> None:
-        """Fill an area and draw its outline, shape (n, 2)."""
-        self._draw(Path(outline), color, width, fill=True, snap=False)
+    def area(self, outline: Points, color: Color) -> None:
+        """Fill an area within an outline, shape (n, 2)."""
+        self._draw(Path(outline), color, width=0, fill=True, snap=False)
 
     def dots(self, points: Points, color: Color, radius: float) -> None:
         """Draw a dot at each point, shape (n, 2)."""
