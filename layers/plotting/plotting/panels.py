@@ -10,7 +10,7 @@ from labeling.sources import Channel, TimeSeriesSource
 from numpy.typing import NDArray
 
 from plotting import __version__
-from plotting.canvas import Canvas, Color
+from plotting.canvas import Canvas, Color, fitted
 from plotting.description import describe
 from plotting.numerals import count
 from plotting.recording import Recording
@@ -197,7 +197,7 @@ def _draw_value_axis(canvas: Canvas, axis: Ticks, channel: Channel, low: float, 
     canvas.lines([(LEFT, BOTTOM, RIGHT, BOTTOM), (LEFT, BOTTOM, LEFT, TOP)], AXIS, 2)
     for y, label in zip(places, axis.labels, strict=True):
         canvas.text((LEFT - 16, y - 10), label, TICK_SIZE, PALE_INK, align="right")
-    name = axis.axis_name(canvas.fitted(channel.title, AXIS_SIZE, NAME_ROOM), channel.unit)
+    name = axis.axis_name(fitted(channel.title, AXIS_SIZE, NAME_ROOM), channel.unit)
     canvas.text((40, (BOTTOM + TOP) / 2), name, AXIS_SIZE, INK, align="center", upwards=True)
 
 
@@ -217,5 +217,5 @@ def _draw_heading(canvas: Canvas, recording: Recording, index: int, channel: Cha
         used += 40 + canvas.text((legend, line), "no data", SUMMARY_SIZE, PALE_INK, align="right")
         used += 56
         canvas.rectangles([(RIGHT - used, line - 4, RIGHT - used + 40, line + 24)], NO_DATA)
-    title = canvas.fitted(channel.title, TITLE_SIZE, RIGHT - LEFT - used - 40, bold=True)
+    title = fitted(channel.title, TITLE_SIZE, RIGHT - LEFT - used - 40, bold=True)
     canvas.text((LEFT, line), title, TITLE_SIZE, INK, bold=True)
