@@ -29,6 +29,9 @@ BOLD: Final = str(FONTS / "DejaVuSans-Bold.ttf")
 # Levels above this take twice the time and more to save the next tenth.
 COMPRESSION: Final = 3
 
+# So that a point, in which fonts are measured, is a pixel.
+DOTS_PER_INCH: Final = 72
+
 # matplotlib leaves its renderer untyped.
 _AGG: Any = RendererAgg
 
@@ -48,8 +51,7 @@ class Canvas:
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
-        # 72 dots an inch make a point a pixel.
-        self._renderer = _AGG(width, height, 72)
+        self._renderer = _AGG(width, height, DOTS_PER_INCH)
         self._pixels: NDArray[np.uint8] = np.asarray(self._renderer.buffer_rgba())
         self._pixels[:] = 255
 
@@ -73,23 +75,15 @@ class Canvas:
         Returns:
             Its length in pixels.
         """
-        font = _font(size, bold)
         text = drawable(text, bold)
-        length = self._length(text, font)
+        length = text_length(text, size, bold)
         back = length * {"left": 0.0, "center": 0.5, "right": 1.0}[align]
         x, y = (place[0], place[1] - back) if upwards else (place[0] - back, place[1])
         pen = self._pen(color)
-        self._renderer.draw_text(pen, round(x), round(self.height - y), text, font, 90 if upwards else 0)
+        font, angle = _font(size, bold), 90 if upwards else 0
+        self._renderer.draw_text(pen, round(x), round(self.height - y), text, font, angle)
         pen.restore()
         return length
-
-    def fitted(self, text: str, size: float, room: float, *, bold: bool = False) -> str:
-        """Cut a text, with an ellipsis, to what fits into ``room`` pixels."""
-        font = _font(size, bold)
-        text = drawable(text, bold)
-        while len(text) > 1 and (length := self._length(text, font)) > room:
-            text = text[: min(len(text) - 2, int(len(text) * room / length))].rstrip() + "…"
-        return text
 
     def rectangles(self, corners: Iterable[tuple[float, float, float, float]], color: Color) -> None:
         """Fill rectangles, each given by left, bottom, right and top."""
@@ -107,9 +101,9 @@ class Canvas:
         """Draw a line through points, shape (n, 2)."""
         self._draw(Path(points), color, width, snap=False)
 
-    def shape(self, outline: Points, color: Color, width: float) -> None:
-        """Fill an area and draw its outline, shape (n, 2)."""
-        self._draw(Path(outline), color, width, fill=True, snap=False)
+    def area(self, outline: Points, color: Color) -> None:
+        """Fill an area within an outline, shape (n, 2)."""
+        self._draw(Path(outline), color, width=0, fill=True, snap=False)
 
     def dots(self, points: Points, color: Color, radius: float) -> None:
         """Draw a dot at each point, shape (n, 2)."""
@@ -143,9 +137,6 @@ class Canvas:
         pen.set_foreground(_fractions(color))
         return pen
 
-    def _length(self, text: str, font: FontProperties) -> float:
-        return float(self._renderer.get_text_width_height_descent(text, font, ismath=False)[0])
-
 
 def drawable(text: str, bold: bool = False) -> str:
     """One line of what the font can show; what it can't is replaced by ``\N{REPLACEMENT CHARACTER}``."""
@@ -153,6 +144,24 @@ def drawable(text: str, bold: bool = False) -> str:
     return "".join(
         letter if font.get_char_index(ord(letter)) else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split())
     )
+
+
+def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:
+    """Cut a text, with an ellipsis, to what fits into ``room`` pixels."""
+    text = drawable(text, bold)
+    while len(text) > 1 and (length := text_length(text, size, bold)) > room:
+        text = text[: min(len(text) - 2, int(len(text) * room / length))].rstrip() + "…"
+    return text
+
+
+@functools.lru_cache(4096)
+def text_length(text: str, size: float, bold: bool = False) -> float:
+    """The pixels that a drawable text takes. Remembered, since the labels of axes come again and again."""
+    font = get_font(BOLD if bold else REGULAR)
+    font.clear()
+    font.set_size(size, DOTS_PER_INCH)
+    font.set_text(text)
+    return float(font.get_width_height()[0] / 64)
 
 
 def _fractions(color: Color) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from labeling.sources import Channel, TimeSeriesSource
 from numpy.typing import NDArray
 
 from plotting import __version__
-from plotting.canvas import Canvas, Color
+from plotting.canvas import Canvas, Color, fitted
 from plotting.description import describe
 from plotting.numerals import count
 from plotting.recording import Recording
@@ -135,14 +135,35 @@ def _draw_piece(
     highs: NDArray[np.float64],
     color: Color,
 ) -> None:
-    """Draw an unbroken piece: the area its rows swept, which is a line where each column holds one row."""
-    upper, lower = np.c_[time, highs], np.c_[time, lows]
-    if not np.array_equal(lows, highs):
-        canvas.shape(np.concatenate([upper, lower[::-1], upper[:1]]), color, LINE_WIDTH)
-    elif len(time) > 1:
-        canvas.curve(upper, color, LINE_WIDTH)
+    """Draw an unbroken piece: as a line where rows are far apart, else as the area that the line sweeps."""
     if len(time) == 1:
-        canvas.dots(np.concatenate([upper, lower]), color, DOT_RADIUS)
+        canvas.dots(np.array([[time[0], lows[0]], [time[0], highs[0]]]), color, DOT_RADIUS)
+    if len(time) > (time[-1] - time[0]) / 2:
+        canvas.area(_swept(time, lows, highs), color)
+    else:
+        ends = np.stack([np.c_[time, lows], np.c_[time, highs]], axis=1)
+        canvas.curve(ends.reshape(-1, 2), color, LINE_WIDTH)
+
+
+def _swept(time: NDArray[np.float64], lows: NDArray[np.float64], highs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The outline of what a pen sweeps that moves from low to high in every column, shape (m, 2), in pixels.
+
+    Filling it gives the picture that stroking the line gives, in a third of the time where the line fills the
+    plot. The pen is an octagon: it reaches its radius above and below its own column, and as far as its flat
+    sides in the columns beside it.
+    """
+    first, last = int(time[0]), int(time[-1])
+    columns = np.arange(first - 1, last + 2) + 0.5
+    upper, lower = np.interp(columns, time, highs), np.interp(columns, time, lows)
+    own = time.astype(np.intp) - first + 1
+    np.maximum.at(upper, own, highs)
+    np.minimum.at(lower, own, lows)
+    radius, side = LINE_WIDTH / 2, LINE_WIDTH / 2 * (np.sqrt(2) - 1)
+    beside_upper = np.maximum(upper[:-2], upper[2:]) + side
+    beside_lower = np.minimum(lower[:-2], lower[2:]) - side
+    upper = np.maximum(upper[1:-1] + radius, beside_upper)
+    lower = np.minimum(lower[1:-1] - radius, beside_lower)
+    return np.concatenate([np.c_[columns[1:-1], upper], np.c_[columns[1:-1], lower][::-1]])
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
@@ -176,7 +197,7 @@ def _draw_value_axis(canvas: Canvas, axis: Ticks, channel: Channel, low: float, 
     canvas.lines([(LEFT, BOTTOM, RIGHT, BOTTOM), (LEFT, BOTTOM, LEFT, TOP)], AXIS, 2)
     for y, label in zip(places, axis.labels, strict=True):
         canvas.text((LEFT - 16, y - 10), label, TICK_SIZE, PALE_INK, align="right")
-    name = axis.axis_name(canvas.fitted(channel.title, AXIS_SIZE, NAME_ROOM), channel.unit)
+    name = axis.axis_name(fitted(channel.title, AXIS_SIZE, NAME_ROOM), channel.unit)
     canvas.text((40, (BOTTOM + TOP) / 2), name, AXIS_SIZE, INK, align="center", upwards=True)
 
 
@@ -196,5 +217,5 @@ def _draw_heading(canvas: Canvas, recording: Recording, index: int, channel: Cha
         used += 40 + canvas.text((legend, line), "no data", SUMMARY_SIZE, PALE_INK, align="right")
         used += 56
         canvas.rectangles([(RIGHT - used, line - 4, RIGHT - used + 40, line + 24)], NO_DATA)
-    title = canvas.fitted(channel.title, TITLE_SIZE, RIGHT - LEFT - used - 40, bold=True)
+    title = fitted(channel.title, TITLE_SIZE, RIGHT - LEFT - used - 40, bold=True)
     canvas.text((LEFT, line), title, TITLE_SIZE, INK, bold=True)
