@@ -37,12 +37,12 @@ class Classifier extends AnsweringElement {
     .side { display: flex; flex-direction: column; gap: .75rem; min-width: 0; }
     .choices { display: grid; gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); }
     .choice {
-      display: flex; gap: .7rem; align-items: center; min-height: 2.9rem; padding: .35rem .8rem .35rem .6rem;
+      position: relative; display: flex; gap: .7rem; align-items: center; min-height: 2.9rem; padding: .35rem .8rem .35rem .6rem;
       border: 1.5px solid var(--line); border-radius: .55rem; background: var(--surface); color: var(--ink);
       cursor: pointer; overflow-wrap: anywhere;
     }
     .choice:hover { border-color: var(--accent); background: var(--raised); }
-    .choice input { position: absolute; opacity: 0; pointer-events: none; }
+    .choice input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: inherit; }
     .choice:has(:checked) { border-color: var(--accent); background: var(--wash); box-shadow: inset 0 0 0 1px var(--accent); font-weight: 600; }
     .choice:has(:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
     .choice:has(:disabled) { color: var(--ink-soft); cursor: not-allowed; }
@@ -133,6 +133,7 @@ class Classifier extends AnsweringElement {
 
   #choice(category, index) {
     const box = make("input", { type: this.constructor.kind, name: "category", value: category });
+    box.setAttribute("aria-label", category);
     box.addEventListener("change", () => {
       this.settle(box);
       this.announceChange();

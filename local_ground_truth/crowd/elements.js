@@ -161,7 +161,7 @@ class AnsweringElement extends CrowdElement {
 
   /** The name that assistive technology reads: the template's own words, wherever it put them. */
   get accessibleName() {
-    const labels = [...this.#internals.labels].map((label) => label.textContent.trim()).join(" ");
+    const labels = [...this.#internals.labels].map(labelText).join(" ");
     return this.getAttribute("label") || this.getAttribute("aria-label") || labels
       || this.getAttribute("placeholder") || this.getAttribute("title") || this.getAttribute("name") || "";
   }

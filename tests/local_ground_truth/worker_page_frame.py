@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page, expect
 
 from local_ground_truth import crowd
 from local_ground_truth.worker_page import SANDBOX, PageAssets, content_security_policy, render
@@ -32,9 +32,7 @@ class Site:
     files: dict[str, tuple[str, bytes, dict[str, str]]] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
 
-    def put(
-        self, path: str, body: str | bytes, kind: str = "text/html; charset=utf-8", **headers: str
-    ) -> str:
+    def put(self, path: str, body: str | bytes, kind: str = "text/html; charset=utf-8", **headers: str) -> str:
         data = body.encode() if isinstance(body, str) else body
         self.files[path] = (kind, data, {name.replace("_", "-"): value for name, value in headers.items()})
         return self.origin + path
@@ -77,6 +75,7 @@ class WorkerPages:
     browser: Browser
     portal: Site
     pages: Site
+    contexts: list[BrowserContext] = field(default_factory=list)
 
     def show(
         self,
@@ -89,14 +88,19 @@ class WorkerPages:
         context = self.browser.new_context(
             color_scheme="dark" if dark else "light", viewport={"width": size[0], "height": size[1]}
         )
+        self.contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(5000)
         shown = Shown(page, [])
         page.on("pageerror", lambda error: shown.errors.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and shown.errors.append(message.text))
+        page.on("console", shown.note)
         page.goto(self._frame(template, task_input or {}))
         page.wait_for_function("messages.some((message) => message.type === 'ready')")
         return shown
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
 
     def _frame(self, template: str, task_input: Mapping[str, Any]) -> str:
         assets = PageAssets(
@@ -124,6 +128,11 @@ class Shown:
 
     page: Page
     errors: list[str]
+
+    def note(self, message: ConsoleMessage) -> None:
+        """Keep what the browser complains about, a refusal by the page's policy for one."""
+        if message.type == "error":
+            self.errors.append(message.text)
 
     @property
     def task(self) -> FrameLocator:
@@ -158,13 +167,8 @@ class Shown:
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Send a message from the portal to the page."""
-        self.page.evaluate(
-            f"document.querySelector('iframe').contentWindow.postMessage({json.dumps(message)}, '*')"
-        )
+        self.page.evaluate(f"document.querySelector('iframe').contentWindow.postMessage({json.dumps(message)}, '*')")
 
     def picture(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-    def close(self) -> None:
-        self.page.context.close()
