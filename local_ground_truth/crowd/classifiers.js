@@ -35,12 +35,13 @@ class Classifier extends AnsweringElement {
     .image { display: block; max-width: 100%; max-height: 75vh; margin: 0 auto; border-radius: .4rem; }
     .overlay { margin: 0 0 .5rem; padding: .5rem .7rem; border-radius: .4rem; background: var(--warn-wash); color: var(--warn); }
     .side { display: flex; flex-direction: column; gap: .75rem; min-width: 0; }
-    .choices { display: grid; gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); }
+    .choices { display: grid; gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(min(12.5rem, 100%), 1fr)); }
     .choice {
       position: relative; display: flex; gap: .7rem; align-items: center; min-height: 2.9rem; padding: .35rem .8rem .35rem .6rem;
       border: 1.5px solid var(--line); border-radius: .55rem; background: var(--surface); color: var(--ink);
-      cursor: pointer; overflow-wrap: anywhere;
+      cursor: pointer; overflow-wrap: break-word;
     }
+    .choice .name { min-width: 0; }
     .choice:hover { border-color: var(--accent); background: var(--raised); }
     .choice input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: inherit; }
     .choice:has(:checked) { border-color: var(--accent); background: var(--wash); box-shadow: inset 0 0 0 1px var(--accent); font-weight: 600; }
@@ -142,7 +143,7 @@ class Classifier extends AnsweringElement {
     const tick = make("span", { className: "tick", textContent: "✓" });
     hint.setAttribute("aria-hidden", "true");
     tick.setAttribute("aria-hidden", "true");
-    return make("label", { className: "choice" }, box, hint, make("span", { textContent: category }), tick);
+    return make("label", { className: "choice" }, box, hint, make("span", { className: "name", textContent: category }), tick);
   }
 }
 
