@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
+from labeling import worker_page
 from labeling.data_folder import DataFolder
 from labeling.job import CONFIG_VARIABLE, LabelingJob
 from labeling.job_request import OUTPUT_FOLDER, WORKER_PAGE_KEY, Account, create_labeling_job
@@ -112,7 +113,8 @@ class Demonstration:
         with self._progress() as progress:
             for key, body, content_type in progress.track(objects, description="Filling the bucket"):
                 s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
-        s3.put_object(Bucket=BUCKET, Key=WORKER_PAGE_KEY, Body=WORKER_PAGE.read_bytes(), ContentType="text/html")
+        page = worker_page.page(self.job, WORKER_PAGE.read_text(encoding="utf-8"))
+        s3.put_object(Bucket=BUCKET, Key=WORKER_PAGE_KEY, Body=page.encode(), ContentType="text/html; charset=utf-8")
 
     def _functions(self, parts: ExitStack, s3_endpoint: str) -> "Starlette":
         """Lambda's API with the template's functions, which log to a file."""

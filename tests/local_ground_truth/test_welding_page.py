@@ -26,7 +26,7 @@ LEFT_OUT = "3 rows were left out: text in a number column."
 
 def plain_item() -> dict[str, dict[str, object]]:
     """The contract's task input: four panels of a file and a title."""
-    image = {"file": "s3://b/images/weld.2.png", "title": " from image at s3://b/images/weld.2.png"}
+    image: dict[str, object] = {"file": "s3://b/images/weld.2.png", "title": " from image at s3://b/images/weld.2.png"}
     return {"image": image} | {
         key: {
             "file": f"s3://b/plots/weld.2.csv-{suffix}.png",

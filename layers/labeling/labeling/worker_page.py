@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from labeling.job import LabelingJob
+
 # Between the items of a list: U+001F, the unit separator, which no text has and which is written %1F.
 _SEPARATOR = "\x1f"
 # What a quoted string in a tag can't hold, and what url_decode would read otherwise.
@@ -28,6 +30,25 @@ class Category(Protocol):
     @property
     def look_for(self) -> str:
         """What to look for; may be empty."""
+
+
+def page(job: LabelingJob, template: str) -> str:
+    """The worker page of a job: its template, with what it needs to know of the job before it.
+
+    Args:
+        job: The labeling job.
+        template: ``worker-task.liquid.html``, or another that reads the same variables, or none of them.
+    """
+    return (
+        preamble(
+            label_name=job.label.name,
+            header=job.title,
+            categories=job.label.categories,
+            images={key: source.title for key, source in job.images.items()},
+            plots={channel.key: channel.title for channel in job.channels},
+        )
+        + template
+    )
 
 
 def preamble(
@@ -60,7 +81,7 @@ def preamble(
         "plot_titles": list(plots.values()),
     }
     lines = [
-        "{% comment %} Written from the job's configuration; texts percent-encoded, %1F between items. {% endcomment %}",
+        "{% comment %} Written from the job configuration: percent-encoded, %1F between items. {% endcomment %}",
         f'{{% assign separator = "{_encoded(_SEPARATOR)}" | url_decode %}}',
         f'{{% assign label_name = "{_encoded(label_name)}" | url_decode %}}',
         f'{{% assign header = "{_encoded(header)}" | url_decode %}}',
