@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import RendererAgg, get_hinting_flag
 from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, IdentityTransform
@@ -32,8 +32,9 @@ COMPRESSION: Final = 3
 # So that a point, in which fonts are measured, is a pixel.
 DOTS_PER_INCH: Final = 72
 
-# matplotlib leaves its renderer untyped.
+# matplotlib leaves these untyped.
 _AGG: Any = RendererAgg
+_HINTING: Any = get_hinting_flag
 
 Color = tuple[int, int, int]
 Align = Literal["left", "center", "right"]
@@ -160,7 +161,7 @@ def text_length(text: str, size: float, bold: bool = False) -> float:
     font = get_font(BOLD if bold else REGULAR)
     font.clear()
     font.set_size(size, DOTS_PER_INCH)
-    font.set_text(text)
+    font.set_text(text, 0.0, flags=_HINTING())
     return float(font.get_width_height()[0] / 64)
 
 
