@@ -238,6 +238,7 @@ finite = st.floats(-1e9, 1e9)
 fields = st.sampled_from(["0", "1", "2.5", "-3e2", "", "nan", "inf", "x", '"4"', '"', "1_0", "#", "1e999", "é"])
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_values_survive_any_layout(data: st.DataObject) -> None:
     """What is written in any layout is read back to the last bit."""
@@ -260,6 +261,7 @@ def test_values_survive_any_layout(data: st.DataObject) -> None:
     assert recording.rows_left_out == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(fields, min_size=1, max_size=4), min_size=1, max_size=40))
 def test_every_row_is_drawn_or_counted(table: list[list[str]]) -> None:
     """Rows in are rows drawn and rows left out, whatever stands in them."""
@@ -274,7 +276,7 @@ def test_every_row_is_drawn_or_counted(table: list[list[str]]) -> None:
     check(recording)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.binary(max_size=300) | st.text('0123456789.,;-+einfa"# \t\r\n', max_size=300).map(str.encode),
     st.booleans(),

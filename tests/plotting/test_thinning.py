@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ def columns_of(time: NDArray[Any], duration: float, columns: int) -> NDArray[Any
     return np.searchsorted(edges, time, side="right") - 1
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_each_columns_extremes_survive(data: st.DataObject) -> None:
     columns = data.draw(st.integers(1, 40))
@@ -42,6 +43,7 @@ def test_each_columns_extremes_survive(data: st.DataObject) -> None:
     assert (np.diff(envelope.time) >= 0).all()
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_gaps_and_missing_values_are_never_bridged(data: st.DataObject) -> None:
     """Where rows are further apart than columns, the pieces are those that gaps and missing values leave."""

@@ -1,7 +1,7 @@
 """Marks of axes: round numbers, short labels, and an axis name that says what the labels leave out."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from plotting.ticks import ticks
 
@@ -29,6 +29,7 @@ def test_a_pure_number_has_no_unit() -> None:
     assert ticks(0, 1e7, 5).axis_name("Ratio", "") == "Ratio (×10⁶)"
 
 
+@settings(deadline=None)
 @given(st.floats(-1e100, 1e100), st.floats(-1e100, 1e100), st.sampled_from([5, 10]))
 def test_any_axis_has_a_few_different_short_labels(one: float, other: float, about: int) -> None:
     low, high = min(one, other), max(one, other)
