@@ -11,13 +11,8 @@ from local_ground_truth.ground_truth_liquid import render_template
 TEXT = st.text(st.characters(exclude_characters="\x1f", exclude_categories=["Cs"]), max_size=30)
 WORD = TEXT.filter(bool)
 LISTS = [
-    "category_names",
-    "category_descriptions",
-    "category_signs",
-    "image_keys",
-    "image_titles",
-    "plot_keys",
-    "plot_titles",
+    *("category_names", "category_descriptions", "category_signs"),
+    *("image_keys", "image_titles", "plot_keys", "plot_titles"),
 ]
 
 

@@ -584,6 +584,30 @@ class TestSandbox:
         page.close()
 
 
+def test_the_hosted_elements_answer_reaches_the_portal(pages: WorkerPages) -> None:
+    # AWS's script can't be fetched in a test: a stand-in with the two methods that the bridge knows of plays it.
+    shown = pages.show(
+        """<crowd-form></crowd-form><script>
+          class Hosted extends HTMLElement {
+            _serializeForm() { return { taskAnswers: JSON.stringify([{ drawn: { boundingBoxes: [] } }]) }; }
+            _submitHelperForm() { throw new Error('This would go to the real service'); }
+            submit() { this._submitHelperForm(); }
+          }
+          customElements.define('crowd-form', Hosted);
+          document.dispatchEvent(new CustomEvent('all-crowd-elements-ready'));
+        </script>""",
+        hosted=True,
+    )
+    shown.evaluate("document.querySelector('crowd-form').submit()")
+    assert shown.answer() == {"drawn": {"boundingBoxes": []}}
+
+
+def test_a_script_of_the_template_can_decline(pages: WorkerPages) -> None:
+    shown = pages.show(form("<p>Unreadable</p>"))
+    shown.evaluate("document.dispatchEvent(new CustomEvent('crowd-decline')), 0")
+    shown.page.wait_for_function("messages.some((message) => message.type === 'decline')")
+
+
 def test_every_control_has_a_role_and_a_name(pages: WorkerPages) -> None:
     shown = pages.show(KITCHEN_SINK, {"image": "s3://bucket/animal.svg"})
     nameless = shown.evaluate(

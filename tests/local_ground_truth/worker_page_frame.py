@@ -84,6 +84,7 @@ class WorkerPages:
         *,
         dark: bool = False,
         size: tuple[int, int] = (1280, 800),
+        hosted: bool = False,
     ) -> "Shown":
         context = self.browser.new_context(
             color_scheme="dark" if dark else "light", viewport={"width": size[0], "height": size[1]}
@@ -94,7 +95,7 @@ class WorkerPages:
         shown = Shown(page, [])
         page.on("pageerror", lambda error: shown.errors.append(str(error)))
         page.on("console", shown.note)
-        page.goto(self._frame(template, task_input or {}))
+        page.goto(self._frame(template, task_input or {}, hosted))
         page.wait_for_function("messages.some((message) => message.type === 'ready')")
         return shown
 
@@ -102,9 +103,10 @@ class WorkerPages:
         for context in self.contexts:
             context.close()
 
-    def _frame(self, template: str, task_input: Mapping[str, Any]) -> str:
+    def _frame(self, template: str, task_input: Mapping[str, Any], hosted: bool) -> str:
+        script = self.pages.put("/crowd.js", crowd.SCRIPT, "text/javascript; charset=utf-8")
         assets = PageAssets(
-            crowd_script=self.pages.put("/crowd.js", crowd.SCRIPT, "text/javascript; charset=utf-8"),
+            crowd_script=None if hosted else script,
             bridge=self.pages.put("/bridge.js", crowd.BRIDGE, "text/javascript; charset=utf-8"),
             portal_origin=self.portal.origin,
         )
