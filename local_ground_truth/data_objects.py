@@ -72,9 +72,7 @@ class ObjectTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(
-        self, database: sqlite3.Connection, job: LabelingJob, lines: Iterable[ManifestLine], at: str
-    ) -> None:
+    def add(self, database: sqlite3.Connection, job: LabelingJob, lines: Iterable[ManifestLine], at: str) -> None:
         """Add lines of the manifest, good ones to wait, bad ones failed."""
         database.executemany(
             "INSERT INTO data_objects (job, number, line, state, problem, ended) VALUES (?, ?, ?, ?, ?, ?)",
@@ -174,22 +172,18 @@ class ObjectTable:
                     "UPDATE data_objects SET state = 'waiting' WHERE job = ? AND number = ?",
                     (job.name, row["number"]),
                 )
-        database.execute(
-            "UPDATE data_objects SET state = 'waiting' WHERE job = ? AND state = 'preparing'", (job.name,)
-        )
+        database.execute("UPDATE data_objects SET state = 'waiting' WHERE job = ? AND state = 'preparing'", (job.name,))
 
     def _close(self, database: sqlite3.Connection, job: LabelingJob, number: int) -> bool:
         changed = database.execute(
             "UPDATE data_objects SET state = 'answered', free = 0 WHERE job = ? AND number = ?"
-            " AND EXISTS (SELECT 1 FROM tasks"
-            " WHERE tasks.job = data_objects.job AND tasks.number = data_objects.number AND tasks.state = 'submitted')",
+            " AND EXISTS (SELECT 1 FROM tasks AS t"
+            " WHERE t.job = data_objects.job AND t.number = data_objects.number AND t.state = 'submitted')",
             (job.name, number),
         )
         return changed.rowcount > 0
 
-    def _fail(
-        self, database: sqlite3.Connection, job: LabelingJob, number: int, problem: str, at: str
-    ) -> None:
+    def _fail(self, database: sqlite3.Connection, job: LabelingJob, number: int, problem: str, at: str) -> None:
         database.execute(
             "UPDATE data_objects SET state = 'failed', problem = ?, ended = ? WHERE job = ? AND number = ?",
             (problem, at, job.name, number),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from local_ground_truth.data_objects import Answer, DataObject, ObjectTable, as_data_object
 from local_ground_truth.event_log import Event, EventLog
@@ -326,9 +326,7 @@ class Engine:
         tasks = [dict(row) for row in self._store.rows(query, name, number)]
         return ObjectView(found, self._objects.answers(name, number), tasks)
 
-    def events(
-        self, name: str | None = None, after: int = 0, limit: int = 1000, timeout: float = 0
-    ) -> Sequence[Event]:
+    def events(self, name: str | None = None, after: int = 0, limit: int = 1000, timeout: float = 0) -> Sequence[Event]:
         """Read the event log after a sequence number, waiting up to ``timeout`` seconds for an event."""
         return self._log.wait(name, after, timeout, limit)
 
@@ -344,7 +342,7 @@ class Engine:
         }
 
 
-def _lock_workspace(workspace: Path) -> Any:  # noqa: ANN401  (an open file)
+def _lock_workspace(workspace: Path) -> TextIO:
     file = (workspace / "lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
