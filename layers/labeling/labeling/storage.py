@@ -1,7 +1,7 @@
 """S3 as the functions use it: typed URIs, few calls, errors that say what to do."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -33,6 +33,7 @@ CLIENT_CONFIG = Config(
     max_pool_connections=32,
 )
 READ_ATTEMPTS = 3
+LINES_CHUNK_BYTES = 256 * 1024
 MISSING = {"NoSuchKey", "404", "NoSuchBucket", "NotFound"}
 REFUSED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
@@ -88,6 +89,18 @@ class StoredObject:
                 return body.read()
         except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
             return self._storage.read_again(self.uri, self.etag)
+
+    def lines(self) -> Iterator[bytes]:
+        """Reads the body line by line, without the lines' ends, holding little of it at once.
+
+        Raises:
+            StorageError: If the body breaks off.
+        """
+        try:
+            with closing(self._body) as body:
+                yield from body.iter_lines(LINES_CHUNK_BYTES)
+        except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError) as error:
+            raise StorageError(f"{self.uri}: S3 broke off while it was read; try again") from error
 
     def close(self) -> None:
         """Gives the connection back without reading the body."""
