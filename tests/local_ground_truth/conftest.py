@@ -1,8 +1,15 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from local_ground_truth.storage import EmbeddedS3
+from tests.local_ground_truth.labeling import BUCKET, Bench, s3_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -23,3 +30,16 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator["S3Client"]:
+    with EmbeddedS3(tmp_path / "s3") as server:
+        client = s3_client(server)
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        yield client
+
+
+@pytest.fixture
+def bench(tmp_path: Path, s3: "S3Client") -> Bench:
+    return Bench(tmp_path / "workspace", s3)

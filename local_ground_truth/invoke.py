@@ -1,0 +1,148 @@
+"""How Ground Truth calls the functions of a labeling job."""
+
+import base64
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+Json: TypeAlias = Any  # whatever JSON can hold
+
+_TRIES = 6
+_PASSING = frozenset(
+    {"TooManyRequestsException", "ServiceException", "ResourceNotReadyException", "EC2ThrottledException"}
+    | {"ThrottlingException", "SnapStartNotReadyException", "ResourceConflictException"}
+)
+
+
+class FunctionFailed(Exception):
+    """A function raised, ran out of time or memory, or could not be called.
+
+    Attributes:
+        function_arn: The function.
+        event: What it was called with, to repeat the call.
+        error_type: The exception's class, or Lambda's error code.
+        message: What it said.
+        error_code: What Ground Truth shows as ``LambdaErrorCode``: ``Unhandled`` for an exception.
+        trace: The traceback and the end of the function's log, for people; may be empty.
+    """
+
+    def __init__(  # noqa: PLR0913  (all of it is what the user needs)
+        self,
+        function_arn: str,
+        event: Mapping[str, Any],
+        *,
+        error_type: str,
+        message: str,
+        trace: str = "",
+        error_code: str = "Unhandled",
+    ) -> None:
+        super().__init__(f"{function_arn}: {error_type}: {message}")
+        self.function_arn = function_arn
+        self.event = event
+        self.error_type = error_type
+        self.message = message
+        self.trace = trace
+        self.error_code = error_code
+
+
+class UnreadableAnswer(FunctionFailed):
+    """A function answered, and not what Ground Truth takes.
+
+    Attributes:
+        role: What the function is for: ``PreHumanTaskLambda`` or ``AnnotationConsolidationLambda``.
+    """
+
+    def __init__(self, function_arn: str, event: Mapping[str, Any], role: str, message: str) -> None:
+        super().__init__(function_arn, event, error_type="UnreadableAnswer", message=message)
+        self.role = role
+
+
+class Invoke(Protocol):
+    """Calls a function and waits for its answer."""
+
+    def __call__(self, function_arn: str, event: Mapping[str, Any]) -> Json:
+        """Call a function.
+
+        Args:
+            function_arn: The function, with version or alias.
+            event: What it is called with, JSON.
+
+        Returns:
+            What it answered, JSON.
+
+        Raises:
+            FunctionFailed: If there is no answer.
+        """
+
+
+class LambdaInvoke:
+    """Calls functions by the Lambda API: AWS's, or the one at ``AWS_ENDPOINT_URL_LAMBDA``.
+
+    Throttles and passing faults of Lambda itself are tried again with growing pauses; what the function
+    raised is not.
+
+    Args:
+        client: A Lambda client.
+        pause: Waits so many seconds.
+    """
+
+    def __init__(self, client: "LambdaClient", pause: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._pause = pause
+
+    def __call__(self, function_arn: str, event: Mapping[str, Any]) -> Json:
+        """Call a function; see :class:`Invoke`."""
+        answer = self._invoke(function_arn, event)
+        payload = answer["Payload"].read()
+        log_end = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+        if "FunctionError" in answer:
+            raise _failure_of(function_arn, event, payload, log_end)
+        try:
+            return json.loads(payload)
+        except ValueError as error:
+            raise FunctionFailed(
+                function_arn,
+                event,
+                error_type="Runtime.MarshalError",
+                message=f"the answer is not JSON: {error}",
+                trace=log_end,
+            ) from error
+
+    def _invoke(self, function_arn: str, event: Mapping[str, Any]) -> Json:
+        payload = json.dumps(event, ensure_ascii=False).encode()
+        for again in range(_TRIES):
+            try:
+                return self._client.invoke(FunctionName=function_arn, Payload=payload, LogType="Tail")
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _PASSING or again == _TRIES - 1:
+                    message = error.response["Error"].get("Message", str(error))
+                    raise FunctionFailed(
+                        function_arn, event, error_type=code, message=message, error_code=code
+                    ) from error
+            self._pause(0.2 * 2**again * random.uniform(0.5, 1))  # noqa: S311  (spreads retries, no secret)
+        raise AssertionError("the last try returns or raises")
+
+
+def _failure_of(function_arn: str, event: Mapping[str, Any], payload: bytes, log_end: str) -> FunctionFailed:
+    try:
+        error = json.loads(payload)
+    except ValueError:
+        error = {"errorMessage": payload.decode("utf-8", "replace")}
+    if not isinstance(error, dict):
+        error = {"errorMessage": str(error)}
+    trace = "".join(str(line) for line in error.get("stackTrace") or [])
+    return FunctionFailed(
+        function_arn,
+        event,
+        error_type=str(error.get("errorType", "Unhandled")),
+        message=str(error.get("errorMessage", "")),
+        trace="\n".join(part for part in (trace, log_end) if part),
+    )

@@ -1,0 +1,389 @@
+"""The run of one labeling job, from its manifest to its labels, in a thread of its own.
+
+The run keeps nothing in memory that matters: it looks at the store, does the next step, and writes it there.
+Cut off anywhere and run again, it goes on with the step that was not done.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from local_ground_truth.consolidation import EVENT_VERSION, Consolidation
+from local_ground_truth.data_objects import ObjectTable
+from local_ground_truth.event_log import EventLog
+from local_ground_truth.events import StateChanges, state_change
+from local_ground_truth.function_answers import WrongAnswer, check_pre_annotation
+from local_ground_truth.invoke import FunctionFailed, Invoke, UnreadableAnswer
+from local_ground_truth.labeling_job import JobTable, LabelingJob
+from local_ground_truth.manifest import ManifestLine, read_manifest
+from local_ground_truth.outputs import Outputs, manifest_line
+from local_ground_truth.store import Store
+from local_ground_truth.tasks import TaskPool
+from local_ground_truth.timestamps import to_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_log = logging.getLogger(__name__)
+_LINES_A_TRANSACTION = 500
+_SHORTEST_PAUSE = 0.02  # seconds; answers come in bursts, and each would wake the run
+_INTERMEDIATE_MANIFESTS = 20  # in a job; each holds every line
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every run of the engine works with.
+
+    Attributes:
+        store: The store.
+        s3: The S3 client.
+        invoke: Calls functions.
+        log: The event log.
+        changes: Publishes state changes.
+        tasks: The workers' side.
+        clock: Tells the time.
+        concurrency: Pre-annotation calls at a time.
+        tick: Seconds between looks at the clock.
+    """
+
+    store: Store
+    s3: "S3Client"
+    invoke: Invoke
+    log: EventLog
+    changes: StateChanges
+    tasks: TaskPool
+    clock: Callable[[], datetime]
+    concurrency: int
+    tick: float
+
+
+class JobRun:
+    """Runs a labeling job until it has ended or the engine closes.
+
+    Args:
+        around: What it works with.
+        jobs: The labeling jobs.
+        job: The one to run.
+    """
+
+    def __init__(self, around: Surroundings, jobs: JobTable, job: LabelingJob) -> None:
+        self._around = around
+        self._store = around.store
+        self._jobs = jobs
+        self._job = job
+        self._objects = ObjectTable(around.store)
+        self._outputs = Outputs(around.s3, job)
+        self._consolidation = Consolidation(
+            around.store,
+            job,
+            jobs.categories(job.name),
+            self._outputs,
+            around.invoke,
+            around.log,
+            around.clock,
+        )
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"labeling-job-{job.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin, or go on where the job was left."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave the job where it is, after the step at hand."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except FunctionFailed as failure:
+            self._fail_for_function(failure)
+        except ClientError as error:
+            self._fail(f"ClientError: {error}")
+        except Exception as error:
+            if self._closing.is_set():
+                _log.warning("%s was left: %s", self._job.name, error)
+                return
+            _log.exception("%s failed", self._job.name)
+            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+
+    def _work(self) -> None:
+        if not self._jobs.manifest_is_read(self._job.name) and not self._read_manifest():
+            return
+        while not self._closing.is_set():
+            if self._status() == "Stopping":
+                self._finish("Stopped")
+                return
+            if (
+                not self._objects.any_in(self._job, "preparing", "open", "answered")
+                and not self._start_wave()
+            ):
+                return
+            self._prepare()
+            if self._workers_are_done():
+                self._write_worker_responses()
+                self._consolidate()
+
+    def _status(self) -> str:
+        return self._jobs.state(self._job.name).status
+
+    # -- the manifest
+
+    def _read_manifest(self) -> bool:
+        job = self._job
+        with self._store.transaction() as database:
+            self._objects.forget(database, job)
+        lines = read_manifest(self._around.s3, job.manifest)
+        good = bad = 0
+        first_problem = "it has no lines"
+        while some := list(islice(lines, _LINES_A_TRANSACTION)):
+            if self._closing.is_set():
+                return False
+            problems = [line for line in some if line.problem]
+            if problems and not bad:
+                first_problem = f"line {problems[0].number}: {problems[0].problem}"
+            bad += len(problems)
+            good += len(some) - len(problems)
+            self._add_lines(some, problems)
+        with self._store.transaction() as database:
+            database.execute("UPDATE jobs SET manifest_read = 1 WHERE name = ?", (job.name,))
+        if not good:
+            self._fail(
+                f"ClientError: The manifest {job.manifest} has no line that can be labeled: {first_problem}"
+            )
+            return False
+        self._set_status("InProgress", f"{good} data objects to label, {bad} bad lines in {job.manifest}")
+        return True
+
+    def _add_lines(self, lines: list[ManifestLine], problems: list[ManifestLine]) -> None:
+        at = self._now()
+        with self._store.transaction() as database:
+            self._objects.add(database, self._job, lines, at)
+            for line in problems:
+                message = f"Line {line.number} of {self._job.manifest}: {line.problem}"
+                self._tell(database, "failed", message, number=line.number - 1)
+
+    # -- waves
+
+    def _start_wave(self) -> bool:
+        """Send the next objects out; where there are none, or enough are labeled, finish the job."""
+        size = self._wave_size()
+        if size <= 0:
+            self._set_status("Stopping", "a stopping condition is met")
+            self._finish("Stopped")
+            return False
+        with self._store.transaction() as database:
+            wave, objects = self._objects.start_wave(database, self._job, size)
+            if objects:
+                self._tell(database, "wave", f"Wave {wave}: {objects} data objects go out")
+        if not objects:
+            self._finish("Completed")
+        return objects > 0
+
+    def _wave_size(self) -> int:
+        job, size = self._job, self._job.concurrent_objects
+        if job.most_labeled is None and job.most_percent is None:
+            return size
+        counts = self._objects.count(job.name)
+        labeled = counts.get("labeled", 0)
+        if not counts.get("waiting"):
+            return size
+        if job.most_labeled is not None:
+            size = min(size, job.most_labeled - labeled)
+        if job.most_percent is not None:
+            size = min(size, -(-sum(counts.values()) * job.most_percent // 100) - labeled)
+        return size
+
+    def _prepare(self) -> None:
+        numbers = self._objects.numbers_in(self._job, "preparing")
+        if not numbers:
+            return
+        halt = threading.Event()
+        with ThreadPoolExecutor(self._around.concurrency, "pre-annotation") as pool:
+            calls = [pool.submit(self._prepare_object, number, halt) for number in numbers]
+            ended, _ = wait(calls, return_when=FIRST_EXCEPTION)
+            halt.set()
+        for call in ended:
+            call.result()
+
+    def _prepare_object(self, number: int, halt: threading.Event) -> None:
+        if halt.is_set() or self._closing.is_set() or self._status() == "Stopping":
+            return
+        found = self._objects.get(self._job.name, number)
+        assert found is not None  # noqa: S101  (it was there when the wave began)
+        assert found.data_object is not None  # noqa: S101  (a line without one has failed)
+        task_input, required = self._pre_annotate(found.data_object)
+        with self._store.transaction() as database:
+            if required:
+                self._objects.open(database, self._job, number, task_input, self._now())
+                self._tell(database, "prepared", f"Object {number} is ready for workers", number=number)
+            else:
+                self._objects.leave_out(database, self._job, number, task_input)
+                message = f"Object {number} needs no person: isHumanAnnotationRequired is false"
+                self._tell(database, "not required", message, number=number)
+
+    def _pre_annotate(self, data_object: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        function = self._job.pre_annotation
+        if function is None:
+            return data_object, True
+        event = {"version": EVENT_VERSION, "labelingJobArn": self._job.arn, "dataObject": data_object}
+        try:
+            answer = check_pre_annotation(self._around.invoke(function, event))
+        except WrongAnswer as error:
+            raise UnreadableAnswer(function, event, "PreHumanTaskLambda", str(error)) from error
+        return answer.task_input, answer.is_human_annotation_required
+
+    # -- workers
+
+    def _workers_are_done(self) -> bool:
+        """Wait until no object is with the workers; ``False`` if the job stops or the engine closes."""
+        while not self._closing.is_set() and self._status() == "InProgress":
+            changes = self._store.changes
+            self._close_due()
+            self._write_worker_responses()
+            if not self._objects.any_in(self._job, "preparing", "open"):
+                return True
+            self._closing.wait(_SHORTEST_PAUSE)
+            self._store.wait_for_change(changes, self._around.tick)
+        return False
+
+    def _close_due(self) -> None:
+        at, job = self._now(), self._job
+        query = (
+            "SELECT 1 FROM tasks WHERE job = ?1 AND state = 'accepted' AND expires <= ?2"
+            " UNION ALL SELECT 1 FROM data_objects WHERE job = ?1 AND state = 'open' AND closes <= ?2 LIMIT 1"
+        )
+        if self._store.row(query, job.name, at) is None:
+            return  # nothing to write
+        with self._store.transaction() as database:
+            self._around.tasks.expire(database, job, at)
+            closed, failed = self._objects.close_due(database, job, at)
+            for number in failed:
+                message = f"Object {number} failed: nobody answered it within {job.availability} s"
+                self._tell(database, "failed", message, number=number)
+            if closed:
+                self._tell(database, "closed", f"{closed} objects go on with the answers they have")
+
+    def _write_worker_responses(self) -> None:
+        while some := self._objects.without_response(self._job):
+            written = []
+            for number, wave in some:
+                answers = self._objects.answers(self._job.name, number)
+                uri = self._outputs.write_worker_response(wave, number, answers)
+                written.append((uri.key, self._job.name, number))
+            with self._store.transaction() as database:
+                database.executemany(
+                    "UPDATE data_objects SET response = ? WHERE job = ? AND number = ?", written
+                )
+
+    # -- labels
+
+    def _consolidate(self) -> None:
+        self._consolidation.run()
+        self._write_intermediate_manifests()
+
+    def _write_intermediate_manifests(self) -> None:
+        counts = self._objects.count(self._job.name)
+        done = counts.get("labeled", 0) + counts.get("failed", 0)
+        row = self._store.row("SELECT in_manifests FROM jobs WHERE name = ?", self._job.name)
+        before = row["in_manifests"] if row else -1
+        enough = max(1, sum(counts.values()) // _INTERMEDIATE_MANIFESTS)
+        if before >= 0 and counts.get("waiting") and done - before < enough:
+            return
+        latest = self._store.row("SELECT max(wave) AS wave FROM data_objects WHERE job = ?", self._job.name)
+        self._outputs.write_intermediate_manifests(latest["wave"] if latest else 1, self._lines())
+        with self._store.transaction() as database:
+            database.execute("UPDATE jobs SET in_manifests = ? WHERE name = ?", (done, self._job.name))
+
+    def _lines(self) -> Iterator[str]:
+        return (manifest_line(self._job, row) for row in self._objects.manifest_rows(self._job.name))
+
+    # -- the end
+
+    def _finish(self, status: str) -> None:
+        if status == "Stopped":
+            with self._store.transaction() as database:
+                self._around.tasks.withdraw(database, self._job, self._now())
+                self._objects.close_all(database, self._job)
+            self._write_worker_responses()
+            self._consolidate()
+        manifest = self._outputs.write_output_manifest(self._lines())
+        self._set_status(status, f"The labels are in {manifest}")
+
+    def _fail_for_function(self, failure: FunctionFailed) -> None:
+        detail = {
+            "functionArn": failure.function_arn,
+            "errorType": failure.error_type,
+            "message": failure.message,
+            "trace": failure.trace,
+            "event": failure.event,
+        }
+        with self._store.transaction() as database:
+            message = f"{failure.function_arn} failed: {failure.error_type}: {failure.message}"
+            self._tell(database, "function failed", message, detail=detail)
+        self._fail(_failure_reason(failure, self._job.role_arn))
+
+    def _fail(self, reason: str) -> None:
+        try:
+            self._write_worker_responses_of_all()
+        except Exception:
+            _log.exception("the worker responses of %s could not be written", self._job.name)
+        self._set_status("Failed", reason, reason)
+
+    def _write_worker_responses_of_all(self) -> None:
+        """Write the answers that came before the job failed, also those of objects that wait for more."""
+        with self._store.transaction() as database:
+            self._around.tasks.withdraw(database, self._job, self._now())
+            self._objects.close_all(database, self._job)
+        self._write_worker_responses()
+
+    def _set_status(self, status: str, message: str, reason: str | None = None) -> None:
+        with self._store.transaction() as database:
+            stopping = self._status() == "Stopping"
+            if stopping and status == "InProgress":
+                return  # somebody stopped it while its manifest was read
+            if stopping and status == "Completed":
+                status = "Stopped"
+            at = self._now()
+            self._jobs.set_status(database, self._job.name, status, at, reason)
+            self._around.changes.record(database, state_change(self._job.arn, status, at))
+            self._tell(database, "state", f"{status}: {message}")
+
+    def _tell(
+        self,
+        database: sqlite3.Connection,
+        kind: str,
+        message: str,
+        *,
+        number: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        log, at = self._around.log, self._now()
+        log.write(database, self._job.name, at, kind, message, number=number, detail=detail)
+
+    def _now(self) -> str:
+        return to_text(self._around.clock())
+
+
+def _failure_reason(failure: FunctionFailed, role_arn: str) -> str:
+    """Say why a job failed in the words of the real service."""
+    if isinstance(failure, UnreadableAnswer):
+        return (
+            f"ClientError: The JSON output from the {failure.role} function could not be read. Check the"
+            " output of the Lambda function and try your request again."
+            f" {failure.function_arn}: {failure.message}"
+        )
+    return (
+        f"ClientError: Exception invoking the Lambda function {failure.function_arn}. LambdaErrorCode:"
+        f" {failure.error_code}. Ensure the Lambda function exists, that the role {role_arn} has permissions"
+        " to invoke it and try your request again."
+    )
