@@ -70,9 +70,7 @@ class Consolidation:
     def _start_batch(self) -> bool:
         job = self._job.name
         with self._store.transaction() as database:
-            query = (
-                "SELECT max(wave) FROM data_objects WHERE job = ? AND state = 'answered' AND batch IS NULL"
-            )
+            query = "SELECT max(wave) FROM data_objects WHERE job = ? AND state = 'answered' AND batch IS NULL"
             (wave,) = database.execute(query, (job,)).fetchone()
             if wave is None:
                 return False
@@ -102,8 +100,7 @@ class Consolidation:
             for row in self._store.rows(query, self._job.name, batch["number"])
         }
         payload = [
-            consolidation_entry(number, line, answers, self._job.region)
-            for number, (line, answers) in objects.items()
+            consolidation_entry(number, line, answers, self._job.region) for number, (line, answers) in objects.items()
         ]
         contents = self._labels_of(batch, payload)
         self._record(batch, {int(object_id): content for object_id, content in contents.items()}, objects)
@@ -150,9 +147,7 @@ class Consolidation:
                 "UPDATE data_objects SET state = 'labeled', label = ? WHERE job = ? AND number = ?",
                 ((write_json(content), job, number) for number, content in contents.items()),
             )
-            database.execute(
-                "UPDATE batches SET consolidated = 1 WHERE job = ? AND number = ?", (job, batch["number"])
-            )
+            database.execute("UPDATE batches SET consolidated = 1 WHERE job = ? AND number = ?", (job, batch["number"]))
             answers = sum(len(given) for _, given in objects.values())
             message = f"{len(contents)} objects labeled from {answers} answers"
             self._log.write(database, job, to_text(self._clock()), "consolidated", message)

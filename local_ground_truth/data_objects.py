@@ -72,9 +72,7 @@ class ObjectTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(
-        self, database: sqlite3.Connection, job: LabelingJob, lines: Iterable[ManifestLine], at: str
-    ) -> None:
+    def add(self, database: sqlite3.Connection, job: LabelingJob, lines: Iterable[ManifestLine], at: str) -> None:
         """Add lines of the manifest, good ones to wait, bad ones failed."""
         database.executemany(
             "INSERT INTO data_objects (job, number, line, state, problem, ended) VALUES (?, ?, ?, ?, ?, ?)",
@@ -174,9 +172,7 @@ class ObjectTable:
                     "UPDATE data_objects SET state = 'waiting' WHERE job = ? AND number = ?",
                     (job.name, row["number"]),
                 )
-        database.execute(
-            "UPDATE data_objects SET state = 'waiting' WHERE job = ? AND state = 'preparing'", (job.name,)
-        )
+        database.execute("UPDATE data_objects SET state = 'waiting' WHERE job = ? AND state = 'preparing'", (job.name,))
 
     def _close(self, database: sqlite3.Connection, job: LabelingJob, number: int) -> bool:
         changed = database.execute(
@@ -187,9 +183,7 @@ class ObjectTable:
         )
         return changed.rowcount > 0
 
-    def _fail(
-        self, database: sqlite3.Connection, job: LabelingJob, number: int, problem: str, at: str
-    ) -> None:
+    def _fail(self, database: sqlite3.Connection, job: LabelingJob, number: int, problem: str, at: str) -> None:
         database.execute(
             "UPDATE data_objects SET state = 'failed', problem = ?, ended = ? WHERE job = ? AND number = ?",
             (problem, at, job.name, number),

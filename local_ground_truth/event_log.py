@@ -60,8 +60,7 @@ class EventLog:
     ) -> None:
         """Write an event as part of a transaction, so that it is there if and only if what it tells of is."""
         database.execute(
-            "INSERT INTO events (job, at, kind, number, worker, message, detail)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO events (job, at, kind, number, worker, message, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (job, at, kind, number, worker, message, None if detail is None else write_json(detail)),
         )
 
@@ -74,9 +73,7 @@ class EventLog:
             limit: At most so many.
         """
         if job is None:
-            rows = self._store.rows(
-                "SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?", after, limit
-            )
+            rows = self._store.rows("SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?", after, limit)
         else:
             rows = self._store.rows(
                 "SELECT * FROM events WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?",
@@ -86,9 +83,7 @@ class EventLog:
             )
         return [_event(row) for row in rows]
 
-    def wait(
-        self, job: str | None = None, after: int = 0, timeout: float = 30, limit: int = 1000
-    ) -> list[Event]:
+    def wait(self, job: str | None = None, after: int = 0, timeout: float = 30, limit: int = 1000) -> list[Event]:
         """Read events in order, waiting up to ``timeout`` seconds for the first."""
         end = time.monotonic() + timeout
         while True:

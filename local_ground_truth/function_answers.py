@@ -51,9 +51,7 @@ def check_pre_annotation(answer: object) -> PreAnnotation:
     return PreAnnotation(answer["taskInput"], required in (True, "true"))
 
 
-def check_consolidation(
-    answer: object, object_ids: Collection[str], label_attribute: str
-) -> dict[str, dict[str, Any]]:
+def check_consolidation(answer: object, object_ids: Collection[str], label_attribute: str) -> dict[str, dict[str, Any]]:
     """Read a post-annotation function's answer: one entry for each data object of the request.
 
     Args:
@@ -69,8 +67,7 @@ def check_consolidation(
     """
     if not isinstance(answer, list):
         raise WrongAnswer(
-            f"found {_excerpt(answer)}, expected a JSON array with one entry for each data object"
-            " and nothing around it"
+            f"found {_excerpt(answer)}, expected a JSON array with one entry for each data object and nothing around it"
         )
     contents: dict[str, dict[str, Any]] = {}
     for index, entry in enumerate(answer):
@@ -79,15 +76,12 @@ def check_consolidation(
             raise WrongAnswer(f"entry {index}: datasetObjectId {object_id!r} is there twice, expected once")
         if object_id not in object_ids:
             raise WrongAnswer(
-                f"entry {index}: found datasetObjectId {object_id!r}, expected one of the request: "
-                f"{_some(object_ids)}"
+                f"entry {index}: found datasetObjectId {object_id!r}, expected one of the request: {_some(object_ids)}"
             )
         contents[object_id] = content
     missing = [i for i in object_ids if i not in contents]
     if missing:
-        raise WrongAnswer(
-            f"found no entry for datasetObjectId {_some(missing)}, expected one for each data object"
-        )
+        raise WrongAnswer(f"found no entry for datasetObjectId {_some(missing)}, expected one for each data object")
     return contents
 
 
@@ -96,17 +90,14 @@ def _check_entry(entry: object, where: str, label_attribute: str) -> tuple[str, 
         raise WrongAnswer(f"{where}: found {_excerpt(entry)}, expected a JSON object")
     object_id = entry.get("datasetObjectId")
     if not isinstance(object_id, str):
-        raise WrongAnswer(
-            f"{where}: datasetObjectId: found {_excerpt(object_id)}, expected text as in the request"
-        )
+        raise WrongAnswer(f"{where}: datasetObjectId: found {_excerpt(object_id)}, expected text as in the request")
     where = f"{where} (datasetObjectId {object_id!r})"
     consolidated = _check_object(entry, "consolidatedAnnotation", where)
     content = _check_object(consolidated, "content", f"{where}: consolidatedAnnotation")
     where = f"{where}: consolidatedAnnotation.content"
     if label_attribute not in content:
         raise WrongAnswer(
-            f"{where}: found the keys {sorted(map(str, content))}, "
-            f"expected the label attribute {label_attribute!r}"
+            f"{where}: found the keys {sorted(map(str, content))}, expected the label attribute {label_attribute!r}"
         )
     if f"{label_attribute}-metadata" in content:
         _check_object(content, f"{label_attribute}-metadata", where)

@@ -138,15 +138,11 @@ class _GroundTruthLiquid(Environment):
             "newline_to_br": lambda value: _Safe(re.sub(r"\r?\n", "<br />\n", _escaped(_text(value)))),
         }
 
-    def error(
-        self, exc: type[LiquidError] | LiquidError, msg: str | None = None, token: Token | None = None
-    ) -> None:
+    def error(self, exc: type[LiquidError] | LiquidError, msg: str | None = None, token: Token | None = None) -> None:
         """Note an error and let the rest of the page be rendered."""
         if not isinstance(exc, LiquidError):
             exc = exc(msg, token=token)
-        known = next(
-            (known for known in (exc.token, token, *reversed(self._parsing)) if _is_placed(known)), None
-        )
+        known = next((known for known in (exc.token, token, *reversed(self._parsing)) if _is_placed(known)), None)
         self.errors.append(TemplateError(str(exc.message), _place(known)))
 
     def _tracked(self, get_node: _GetNode) -> _GetNode:

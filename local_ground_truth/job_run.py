@@ -123,10 +123,7 @@ class JobRun:
             if self._status() == "Stopping":
                 self._finish("Stopped")
                 return
-            if (
-                not self._objects.any_in(self._job, "preparing", "open", "answered")
-                and not self._start_wave()
-            ):
+            if not self._objects.any_in(self._job, "preparing", "open", "answered") and not self._start_wave():
                 return
             self._prepare()
             if self._workers_are_done():
@@ -157,9 +154,7 @@ class JobRun:
         with self._store.transaction() as database:
             database.execute("UPDATE jobs SET manifest_read = 1 WHERE name = ?", (job.name,))
         if not good:
-            self._fail(
-                f"ClientError: The manifest {job.manifest} has no line that can be labeled: {first_problem}"
-            )
+            self._fail(f"ClientError: The manifest {job.manifest} has no line that can be labeled: {first_problem}")
             return False
         self._set_status("InProgress", f"{good} data objects to label, {bad} bad lines in {job.manifest}")
         return True
@@ -281,9 +276,7 @@ class JobRun:
                 uri = self._outputs.write_worker_response(wave, number, answers)
                 written.append((uri.key, self._job.name, number))
             with self._store.transaction() as database:
-                database.executemany(
-                    "UPDATE data_objects SET response = ? WHERE job = ? AND number = ?", written
-                )
+                database.executemany("UPDATE data_objects SET response = ? WHERE job = ? AND number = ?", written)
 
     # -- labels
 

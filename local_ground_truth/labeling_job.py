@@ -91,13 +91,9 @@ class LabelingJob:
                 )
         source = request["InputConfig"]["DataSource"].get("S3DataSource")
         if source is None:
-            raise _invalid(
-                "InputConfig.DataSource: found no S3DataSource, expected one with the manifest's S3 URI"
-            )
+            raise _invalid("InputConfig.DataSource: found no S3DataSource, expected one with the manifest's S3 URI")
         if "UiTemplateS3Uri" not in task["UiConfig"]:
-            raise _invalid(
-                "HumanTaskConfig.UiConfig: found no UiTemplateS3Uri, expected the template's S3 URI"
-            )
+            raise _invalid("HumanTaskConfig.UiConfig: found no UiTemplateS3Uri, expected the template's S3 URI")
         categories = request.get("LabelCategoryConfigS3Uri")
         stop = request.get("StoppingConditions") or {}
         return cls(
@@ -110,9 +106,7 @@ class LabelingJob:
             template=_uri("UiTemplateS3Uri", task["UiConfig"]["UiTemplateS3Uri"]),
             categories=_uri("LabelCategoryConfigS3Uri", categories) if categories else None,
             pre_annotation=task.get("PreHumanTaskLambdaArn"),
-            consolidation=(task.get("AnnotationConsolidationConfig") or {}).get(
-                "AnnotationConsolidationLambdaArn"
-            ),
+            consolidation=(task.get("AnnotationConsolidationConfig") or {}).get("AnnotationConsolidationLambdaArn"),
             workers_per_object=task["NumberOfHumanWorkersPerDataObject"],
             time_limit=task["TaskTimeLimitInSeconds"],
             availability=task.get("TaskAvailabilityLifetimeInSeconds", _PRIVATE_AVAILABILITY_SECONDS),

@@ -86,9 +86,7 @@ def _problem_of(data_object: dict[str, Any]) -> str | None:
             return f"attribute name {name!r} begins with $, which Ground Truth reserves"
         length = len(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         if length > MAX_ATTRIBUTE_CHARACTERS:
-            return (
-                f"attribute {name!r} has {length:,} characters, at most {MAX_ATTRIBUTE_CHARACTERS:,} allowed"
-            )
+            return f"attribute {name!r} has {length:,} characters, at most {MAX_ATTRIBUTE_CHARACTERS:,} allowed"
     given = [name for name in ("source", "source-ref") if name in data_object]
     if not given:
         return "neither 'source' nor 'source-ref' is there; expected one of them"

@@ -126,9 +126,7 @@ class ObjectFiles:
                 found = path.stat()
                 kind = mimetypes.guess_type(path.name)[0] or "binary/octet-stream"
                 key = path.relative_to(self.folder / bucket).as_posix()
-                yield ObjectFacts(
-                    key, file_name, "", found.st_size, found.st_mtime_ns, {"Content-Type": kind}
-                )
+                yield ObjectFacts(key, file_name, "", found.st_size, found.st_mtime_ns, {"Content-Type": kind})
 
     def _still_true(self, facts: ObjectFacts) -> ObjectFacts | None:
         path = self.folder / facts.file
@@ -137,9 +135,7 @@ class ObjectFiles:
         found = path.stat()
         if (found.st_size, found.st_mtime_ns) == (facts.size, facts.modified_ns):
             return facts
-        return ObjectFacts(
-            facts.key, facts.file, "", found.st_size, found.st_mtime_ns, facts.headers, facts.tags
-        )
+        return ObjectFacts(facts.key, facts.file, "", found.st_size, found.st_mtime_ns, facts.headers, facts.tags)
 
     def _path_for(self, bucket: str, key: str) -> Path:
         plain = self.folder / bucket / key if _can_be_path(key) else None

@@ -35,9 +35,7 @@ class Outputs:
         self._s3 = s3
         self._job = job
         key = job.kms_key_id
-        self._encryption: dict[str, Any] = (
-            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
-        )
+        self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
     def write_worker_response(self, wave: int, number: int, answers: Sequence[Answer]) -> S3Uri:
         """Write the answers to a data object, at least one."""
@@ -94,11 +92,7 @@ def consolidation_entry(
     number: int, data_object: dict[str, Any], answers: Sequence[Answer], region: str
 ) -> dict[str, Any]:
     """Make a data object's entry in a consolidation request."""
-    source = (
-        {"content": data_object["source"]}
-        if "source" in data_object
-        else {"s3Uri": data_object["source-ref"]}
-    )
+    source = {"content": data_object["source"]} if "source" in data_object else {"s3Uri": data_object["source-ref"]}
     return {
         "datasetObjectId": str(number),
         "dataObject": source,

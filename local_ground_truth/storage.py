@@ -252,7 +252,7 @@ class _FileContent:
         """Nothing stays open between reads."""
 
 
-def _read_from_file(key: Any, path: Path) -> None:  # noqa: ANN401  (moto's FakeKey, whose buffer is its own)
+def _read_from_file(key: Any, path: Path) -> None:
     key._value_buffer.close()
     key._value_buffer = _FileContent(path)
 

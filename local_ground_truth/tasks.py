@@ -216,13 +216,9 @@ class TaskPool:
                 f"The time for object {row['number']} ran out at {row['expires']} UTC. Take the next task."
             )
         if row["state"] != "accepted":
-            raise TaskClosed(
-                f"This task for object {row['number']} was {row['state']} before. Take the next task."
-            )
+            raise TaskClosed(f"This task for object {row['number']} was {row['state']} before. Take the next task.")
 
-    def _record(
-        self, database: sqlite3.Connection, job: LabelingJob, row: sqlite3.Row, answer: str, at: str
-    ) -> None:
+    def _record(self, database: sqlite3.Connection, job: LabelingJob, row: sqlite3.Row, answer: str, at: str) -> None:
         database.execute(
             "UPDATE tasks SET state = 'submitted', ended = ?, answer = ? WHERE id = ?",
             (at, answer, row["id"]),

@@ -53,6 +53,7 @@ _SETS_COLOURS = re.compile(
     r"""|<link\b[^>]*stylesheet|\bbgcolor\s*=""",
     re.IGNORECASE,
 )
+_KNOWS_DARK = re.compile(r"color-scheme|light-dark\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _document(page: str, assets: PageAssets) -> str:
 
 def _colour_schemes(page: str) -> str:
     """Dark only where it is safe: a template with colours of its own that never mentions dark stays light."""
-    return "light" if _SETS_COLOURS.search(page) and "color-scheme" not in page else "light dark"
+    return "light" if _SETS_COLOURS.search(page) and not _KNOWS_DARK.search(page) else "light dark"
 
 
 def _with_head(page: str, head: str) -> str:

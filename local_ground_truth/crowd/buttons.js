@@ -133,6 +133,7 @@ class CrowdIconButton extends CrowdElement {
 
   prepare() {
     this.addEventListener("click", (event) => { if (this.disabled) event.stopImmediatePropagation(); }, true);
+    this.part("slot").addEventListener("slotchange", () => this.update());
   }
 
   update() {
@@ -143,6 +144,7 @@ class CrowdIconButton extends CrowdElement {
     else if (this.label) button.prepend(make("b", { textContent: [...this.label].length > 1 ? "…" : this.label }));
     const words = this.ariaLabel || this.title || this.label || this.icon.replace(/^[\w-]+:|-/g, " ").trim();
     if (words && !this.textContent.trim()) button.setAttribute("aria-label", words);
+    else button.removeAttribute("aria-label");
   }
 }
 

@@ -49,6 +49,7 @@ class BoxElement extends OnOffElement {
 
   prepare() {
     this.box.addEventListener("change", () => this.turn(this.box.checked));
+    this.part("slot").addEventListener("slotchange", () => this.update());
   }
 
   update() {

@@ -35,14 +35,15 @@ class Classifier extends AnsweringElement {
     .image { display: block; max-width: 100%; max-height: 75vh; margin: 0 auto; border-radius: .4rem; }
     .overlay { margin: 0 0 .5rem; padding: .5rem .7rem; border-radius: .4rem; background: var(--warn-wash); color: var(--warn); }
     .side { display: flex; flex-direction: column; gap: .75rem; min-width: 0; }
-    .choices { display: grid; gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); }
+    .choices { display: grid; gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(min(12.5rem, 100%), 1fr)); }
     .choice {
-      display: flex; gap: .7rem; align-items: center; min-height: 2.9rem; padding: .35rem .8rem .35rem .6rem;
+      position: relative; display: flex; gap: .7rem; align-items: center; min-height: 2.9rem; padding: .35rem .8rem .35rem .6rem;
       border: 1.5px solid var(--line); border-radius: .55rem; background: var(--surface); color: var(--ink);
-      cursor: pointer; overflow-wrap: anywhere;
+      cursor: pointer; overflow-wrap: break-word;
     }
+    .choice .name { min-width: 0; }
     .choice:hover { border-color: var(--accent); background: var(--raised); }
-    .choice input { position: absolute; opacity: 0; pointer-events: none; }
+    .choice input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: inherit; }
     .choice:has(:checked) { border-color: var(--accent); background: var(--wash); box-shadow: inset 0 0 0 1px var(--accent); font-weight: 600; }
     .choice:has(:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
     .choice:has(:disabled) { color: var(--ink-soft); cursor: not-allowed; }
@@ -133,6 +134,7 @@ class Classifier extends AnsweringElement {
 
   #choice(category, index) {
     const box = make("input", { type: this.constructor.kind, name: "category", value: category });
+    box.setAttribute("aria-label", category);
     box.addEventListener("change", () => {
       this.settle(box);
       this.announceChange();
@@ -141,7 +143,7 @@ class Classifier extends AnsweringElement {
     const tick = make("span", { className: "tick", textContent: "✓" });
     hint.setAttribute("aria-hidden", "true");
     tick.setAttribute("aria-hidden", "true");
-    return make("label", { className: "choice" }, box, hint, make("span", { textContent: category }), tick);
+    return make("label", { className: "choice" }, box, hint, make("span", { className: "name", textContent: category }), tick);
   }
 }
 

@@ -45,6 +45,7 @@ const THEME = css(`
 
 // The page around the elements. :where() weighs nothing, so any rule of the template wins.
 const PAGE = css(`
+  :where(html) { scroll-padding-bottom: 6rem; }
   :where(body) {
     margin: 16px; background: light-dark(#fff, #14191f); color: light-dark(#18222d, #e9edf2);
     font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
@@ -161,7 +162,7 @@ class AnsweringElement extends CrowdElement {
 
   /** The name that assistive technology reads: the template's own words, wherever it put them. */
   get accessibleName() {
-    const labels = [...this.#internals.labels].map((label) => label.textContent.trim()).join(" ");
+    const labels = [...this.#internals.labels].map(labelText).join(" ");
     return this.getAttribute("label") || this.getAttribute("aria-label") || labels
       || this.getAttribute("placeholder") || this.getAttribute("title") || this.getAttribute("name") || "";
   }

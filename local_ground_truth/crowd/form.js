@@ -199,8 +199,15 @@ function problemOf(field) {
 }
 
 function plainName(field) {
-  const labels = [...(field.labels ?? [])].map((label) => label.textContent.trim()).join(" ");
+  const labels = [...(field.labels ?? [])].map(labelText).join(" ");
   return labels || field.getAttribute("aria-label") || field.placeholder || field.name || "Answer";
+}
+
+/** A label's own words, without those of the field inside it. */
+function labelText(label) {
+  const copy = label.cloneNode(true);
+  for (const field of copy.querySelectorAll(PLAIN_FIELDS)) field.remove();
+  return copy.textContent.trim();
 }
 
 function resetPlain(field) {

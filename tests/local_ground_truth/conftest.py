@@ -22,16 +22,6 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def s3(tmp_path: Path) -> Iterator["S3Client"]:
     with EmbeddedS3(tmp_path / "s3") as server:
@@ -43,3 +33,13 @@ def s3(tmp_path: Path) -> Iterator["S3Client"]:
 @pytest.fixture
 def bench(tmp_path: Path, s3: "S3Client") -> Bench:
     return Bench(tmp_path / "workspace", s3)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -50,9 +50,7 @@ class Functions:
             return json.loads(json.dumps(self.functions[function_arn](event)))
         except Exception as error:
             name = type(error).__name__
-            raise FunctionFailed(
-                function_arn, event, error_type=name, message=str(error), trace="line 1"
-            ) from error
+            raise FunctionFailed(function_arn, event, error_type=name, message=str(error), trace="line 1") from error
 
     def events_of(self, function_arn: str) -> list[Mapping[str, Any]]:
         return [event for arn, event in self.events if arn == function_arn]

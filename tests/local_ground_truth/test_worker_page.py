@@ -33,10 +33,7 @@ def body(template: str, **task_input: object) -> str:
 
 class TestFilters:
     def test_values_are_escaped_by_default_and_names_may_have_hyphens(self) -> None:
-        assert (
-            body("{{ task.input.source-ref }}", **{"source-ref": "<b> & 'x'"})
-            == "&lt;b&gt; &amp; &#39;x&#39;"
-        )
+        assert body("{{ task.input.source-ref }}", **{"source-ref": "<b> & 'x'"}) == "&lt;b&gt; &amp; &#39;x&#39;"
 
     @pytest.mark.parametrize(
         ("output", "expected"),
@@ -61,10 +58,7 @@ class TestFilters:
         assert body(template, key="a&b.png") == "https://storage.test/b/a&amp;b.png?a=1&amp;b=2"
 
     def test_what_is_captured_is_escaped_once(self) -> None:
-        assert (
-            body("{% capture c %}<i>{{ task.input.t }}</i>{% endcapture %}{{ c }}", t="a&b")
-            == "<i>a&amp;b</i>"
-        )
+        assert body("{% capture c %}<i>{{ task.input.t }}</i>{% endcapture %}{{ c }}", t="a&b") == "<i>a&amp;b</i>"
 
     def test_echo_escapes_too(self) -> None:
         assert body("{% echo task.input.t %}", t="<script>") == "&lt;script&gt;"
@@ -133,9 +127,7 @@ class TestMissingVariables:
         ]
 
     def test_what_a_loop_reads_of_its_items_is_named_once(self) -> None:
-        page = shown(
-            "{% for p in task.input.panels %}{{ p.title }}{% endfor %}", panels=[{}, {}, {"title": "x"}]
-        )
+        page = shown("{% for p in task.input.panels %}{{ p.title }}{% endfor %}", panels=[{}, {}, {"title": "x"}])
         assert [missing.path for missing in page.missing] == ["p.title"]
 
     def test_defaults_and_guards_are_not_loud(self) -> None:
@@ -151,9 +143,7 @@ class TestMissingVariables:
 
 
 class TestDocument:
-    ASSETS = PageAssets(
-        crowd_script="http://pages.test/crowd.js", bridge="/b.js", portal_origin="http://portal.test"
-    )
+    ASSETS = PageAssets(crowd_script="http://pages.test/crowd.js", bridge="/b.js", portal_origin="http://portal.test")
 
     @pytest.mark.parametrize(
         "script",
@@ -170,9 +160,7 @@ class TestDocument:
         assert page.count('<script src="http://pages.test/crowd.js"></script>') == 1
 
     def test_a_page_that_leaves_the_script_to_the_service_gets_it(self) -> None:
-        assert (
-            "http://pages.test/crowd.js" in render("<crowd-form></crowd-form>", {}, presign, self.ASSETS).html
-        )
+        assert "http://pages.test/crowd.js" in render("<crowd-form></crowd-form>", {}, presign, self.ASSETS).html
 
     def test_a_page_without_crowd_elements_is_left_without(self) -> None:
         assert "crowd.js" not in render("<p>plain</p>", {}, presign, self.ASSETS).html

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page, expect
 
 from local_ground_truth import crowd
 from local_ground_truth.worker_page import SANDBOX, PageAssets, content_security_policy, render
@@ -32,9 +32,7 @@ class Site:
     files: dict[str, tuple[str, bytes, dict[str, str]]] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
 
-    def put(
-        self, path: str, body: str | bytes, kind: str = "text/html; charset=utf-8", **headers: str
-    ) -> str:
+    def put(self, path: str, body: str | bytes, kind: str = "text/html; charset=utf-8", **headers: str) -> str:
         data = body.encode() if isinstance(body, str) else body
         self.files[path] = (kind, data, {name.replace("_", "-"): value for name, value in headers.items()})
         return self.origin + path
@@ -77,6 +75,7 @@ class WorkerPages:
     browser: Browser
     portal: Site
     pages: Site
+    contexts: list[BrowserContext] = field(default_factory=list)
 
     def show(
         self,
@@ -85,22 +84,29 @@ class WorkerPages:
         *,
         dark: bool = False,
         size: tuple[int, int] = (1280, 800),
+        hosted: bool = False,
     ) -> "Shown":
         context = self.browser.new_context(
             color_scheme="dark" if dark else "light", viewport={"width": size[0], "height": size[1]}
         )
+        self.contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(5000)
         shown = Shown(page, [])
         page.on("pageerror", lambda error: shown.errors.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and shown.errors.append(message.text))
-        page.goto(self._frame(template, task_input or {}))
+        page.on("console", shown.note)
+        page.goto(self._frame(template, task_input or {}, hosted))
         page.wait_for_function("messages.some((message) => message.type === 'ready')")
         return shown
 
-    def _frame(self, template: str, task_input: Mapping[str, Any]) -> str:
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+    def _frame(self, template: str, task_input: Mapping[str, Any], hosted: bool) -> str:
+        script = self.pages.put("/crowd.js", crowd.SCRIPT, "text/javascript; charset=utf-8")
         assets = PageAssets(
-            crowd_script=self.pages.put("/crowd.js", crowd.SCRIPT, "text/javascript; charset=utf-8"),
+            crowd_script=None if hosted else script,
             bridge=self.pages.put("/bridge.js", crowd.BRIDGE, "text/javascript; charset=utf-8"),
             portal_origin=self.portal.origin,
         )
@@ -124,6 +130,11 @@ class Shown:
 
     page: Page
     errors: list[str]
+
+    def note(self, message: ConsoleMessage) -> None:
+        """Keep what the browser complains about, a refusal by the page's policy for one."""
+        if message.type == "error":
+            self.errors.append(message.text)
 
     @property
     def task(self) -> FrameLocator:
@@ -158,13 +169,8 @@ class Shown:
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Send a message from the portal to the page."""
-        self.page.evaluate(
-            f"document.querySelector('iframe').contentWindow.postMessage({json.dumps(message)}, '*')"
-        )
+        self.page.evaluate(f"document.querySelector('iframe').contentWindow.postMessage({json.dumps(message)}, '*')")
 
     def picture(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-    def close(self) -> None:
-        self.page.context.close()
