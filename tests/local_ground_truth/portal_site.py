@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,15 +42,21 @@ TEMPLATE = """
 @contextmanager
 def serving(*apps: tuple[socket.socket, Starlette]) -> Iterator[None]:
     """Serve applications, each on its socket, until the block ends."""
-    with ExitStack() as stack:
-        for listener, app in apps:
-            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-            server = uvicorn.Server(config)
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(setattr, server, "should_exit", True)
+    config = {"log_level": "warning", "timeout_graceful_shutdown": 1}
+    servers = [uvicorn.Server(uvicorn.Config(app, **config)) for _, app in apps]
+    threads = [
+        threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        for server, (listener, _) in zip(servers, apps, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
         yield
+    finally:
+        for server in servers:
+            server.should_exit = True
+        for thread in threads:
+            thread.join()
 
 
 def listen(port: int = 0) -> tuple[socket.socket, str]:
