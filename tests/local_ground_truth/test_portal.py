@@ -347,7 +347,8 @@ def test_an_answer_that_comes_too_late_is_not_lost_silently(site: PortalSite, br
         site.bench.clock.pass_seconds(601)
         choose(ann, "Lack of Fusion")
         expect(ann.page.get_by_role("heading", name="The time for this task was up")).to_be_focused()
-        ann.page.get_by_text("The answer that was not taken").click()
+        expect(ann.page.locator(".panel")).to_contain_text("You had answered: Lack of Fusion")
+        ann.page.get_by_text("The whole answer").click()
         expect(ann.page.locator("pre")).to_contain_text("Lack of Fusion")
         ann.picture("too-late")
         ann.page.get_by_role("button", name="Take the next task").click()
@@ -433,3 +434,31 @@ def test_a_template_does_not_touch_the_portal(site: PortalSite, browser: Browser
         }  # fmt: skip
         assert set(tried.values()) == {"refused"}
         assert ann.page.url == f"{site.origin}/jobs/{JOB}"
+
+
+def test_a_page_that_does_not_load_can_be_declined(site: PortalSite, browser: Browser) -> None:
+    start(site)
+    with browsing(browser, site, "ann") as ann:
+        ann.page.clock.install()
+        ann.page.route(f"{site.pages.origin}/tasks/**", lambda route: route.fulfill(status=500, body="broken"))
+        ann.page.goto(f"/jobs/{JOB}")
+        expect(ann.page.locator("iframe.coming")).to_be_attached()
+        ann.page.clock.run_for(21_000)
+        expect(ann.page.get_by_role("heading", name="The worker page does not load")).to_be_focused()
+        ann.picture("not-loading")
+        ann.page.unroute(f"{site.pages.origin}/tasks/**")
+        ann.page.get_by_role("main").get_by_role("button", name="Decline").click()
+        ann.page.keyboard.press("d")
+        expect(ann.task.get_by_text("dataset/1.json")).to_be_visible()
+
+
+def test_a_worker_can_stop_while_a_page_is_loading(site: PortalSite, browser: Browser) -> None:
+    start(site)
+    with browsing(browser, site, "ann") as ann:
+        ann.page.route(f"{site.pages.origin}/tasks/**", lambda route: route.fulfill(body="<p>Not ready"))
+        ann.page.goto(f"/jobs/{JOB}")
+        expect(ann.page.locator("iframe.coming")).to_be_attached()
+        ann.page.get_by_role("button", name="Stop").click()
+        expect(ann.page.get_by_role("heading", name="Labeling jobs")).to_be_visible()
+    (found,) = site.engine.workers(JOB)
+    assert found["released"] == 1
