@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from local_ground_truth.console_commands import Endpoints, invoke_command, start_again_commands, start_commands
-from local_ground_truth.console_objects import FILTERS, in_short, select_objects
+from local_ground_truth.console_objects import FILTERS, select_objects
 from local_ground_truth.data_objects import DataObject
 from local_ground_truth.engine import Engine
 from local_ground_truth.event_log import Event
@@ -181,7 +181,6 @@ class _Console:
             view=view,
             found=found,
             answers=[(answer, seconds_between(answer.accepted, answer.submitted)) for answer in view.answers],
-            in_short=in_short,
             rendered=rendered,
             frame=self._pages.url("objects", job.name, found.object_id),
             sandbox=SANDBOX,

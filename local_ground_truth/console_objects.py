@@ -1,13 +1,12 @@
 """The data objects of a labeling job as the console's table shows them."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from local_ground_truth.data_objects import Answer, DataObject
 from local_ground_truth.engine import Engine
+from local_ground_truth.short_text import in_short, source_name
 
 FILTERS: Mapping[str, str] = {
     "all": "All",
@@ -20,7 +19,6 @@ FILTERS: Mapping[str, str] = {
 
 _OPEN = frozenset({"waiting", "preparing", "open", "answered"})
 _AT_ONCE = 500
-_LONGEST_TEXT = 80
 
 
 @dataclass(frozen=True)
@@ -76,20 +74,6 @@ def select_objects(engine: Engine, job: str, chosen: str, start: int, limit: int
     return rows, None
 
 
-def in_short(value: object) -> str:
-    """Say an answer or a label in a few words: its texts and numbers and what is ticked, one after the other."""
-    text = ", ".join(_words(value)) or json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
-
-
-def source_name(data_object: Mapping[str, Any] | None) -> str:
-    """Say what a manifest line is about: the file that it names, or its text."""
-    if data_object is None:
-        return "not a JSON object"
-    source = str(data_object.get("source-ref") or data_object.get("source") or "")
-    return source.rpartition("/")[2] if source.startswith("s3://") else source[:_LONGEST_TEXT]
-
-
 def _objects_from(engine: Engine, job: str, start: int) -> Iterator[DataObject]:
     while found := engine.data_objects(job, start, _AT_ONCE):
         yield from found
@@ -111,18 +95,3 @@ def _row(found: DataObject, answers: Sequence[Answer], attribute: str) -> Object
         label="" if found.label is None else in_short(found.label.get(attribute)),
         problem=found.problem,
     )
-
-
-def _words(value: object) -> Iterator[str]:
-    """The texts and numbers of a value, and the names of what is true; comments are no part of an answer."""
-    if isinstance(value, dict):
-        for name, member in value.items():
-            if member is True:
-                yield str(name)
-            elif name != "workerComment":
-                yield from _words(member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from _words(member)
-    elif value is not None and not isinstance(value, bool) and value != "":
-        yield str(value)

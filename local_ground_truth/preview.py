@@ -45,14 +45,14 @@ class PreviewSource:
         template: The worker page's template, a file that is being edited.
         manifest: The input manifest: a path, or an S3 URI.
         pre_annotation: The function that makes task inputs; ``None`` for a job without one.
-        preamble: Gives what is put before the template when the job is made; asked each time.
+        prepare: Makes the job's template of the file's text, which it may only put something before.
         watched: Further files on which the page depends, such as the job configuration.
     """
 
     template: Path
     manifest: str
     pre_annotation: str | None = None
-    preamble: Callable[[], str] = str
+    prepare: Callable[[str], str] = str
     watched: Sequence[Path] = ()
 
 
@@ -133,9 +133,9 @@ class Preview:
             template = self.template.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise PreviewFailed(f"The template {self.template} can't be read: {error}") from error
-        preamble = self._source.preamble()
-        page = render(preamble + template, task_input, self._pages.presign, self._pages.assets)
-        above = preamble.count("\n")
+        prepared = self._source.prepare(template)
+        page = render(prepared, task_input, self._pages.presign, self._pages.assets)
+        above = prepared.count("\n") - template.count("\n")
         errors = tuple(_moved_up(error, above) for error in page.errors)
         return replace(page, errors=errors, missing=tuple(_moved_up(one, above) for one in page.missing))
 

@@ -3,14 +3,14 @@
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local_ground_truth.console_commands import invoke_command
-from local_ground_truth.console_objects import source_name
 from local_ground_truth.own_origin import OwnOrigin
 from local_ground_truth.page_origin import PageOrigin
 from local_ground_truth.preview import Preview, PreviewFailed
+from local_ground_truth.short_text import source_name
 from local_ground_truth.web_pages import STATIC, fragment, page
 from local_ground_truth.worker_page import SANDBOX
 
@@ -53,7 +53,6 @@ class _PreviewPage:
             lines=lines,
             chosen=_line(request),
             problem=problem,
-            frames=self._pages.url("preview"),
             sandbox=SANDBOX,
         )
 
@@ -66,9 +65,10 @@ class _PreviewPage:
             rendered, task_input = self._preview.render(number), self._preview.task_input(number)
         except PreviewFailed as error:
             repeat = invoke_command(error.detail) if error.detail else ""
-            return HTMLResponse(fragment(request, "preview_facts.html", failure=error, repeat=repeat))
-        facts = {"failure": None, "rendered": rendered, "task_input": task_input}
-        return HTMLResponse(fragment(request, "preview_facts.html", **facts))
+            html = fragment(request, "preview_facts.html", failure=error, repeat=repeat)
+            return JSONResponse({"facts": html, "page": None})
+        html = fragment(request, "preview_facts.html", failure=None, rendered=rendered, task_input=task_input)
+        return JSONResponse({"facts": html, "page": self._pages.url("preview", str(number))})
 
     def again(self, request: Request) -> Response:
         self._preview.forget(_line(request))

@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from local_ground_truth.short_text import in_short
 from local_ground_truth.timestamps import from_text
 
 _S3_TEXT = re.compile(r"""("s3://(?:[^"\\]|\\.)+")""")
@@ -86,4 +87,5 @@ _templates.filters |= {
     "linked_json": _linked_json,
     "local_time": _local_time,
     "counted": _counted,
+    "in_short": in_short,
 }

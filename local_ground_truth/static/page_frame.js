@@ -26,6 +26,7 @@ export class PageFrame {
     frame.referrerPolicy = "no-referrer";
     frame.title = title;
     frame.className = "coming";
+    frame.inert = true;
     this.#coming = frame;
     const ready = new Promise((resolve) => { this.#ready = resolve; });
     const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
@@ -56,6 +57,7 @@ export class PageFrame {
 
   #takeIn(frame) {
     frame.classList.remove("coming");
+    frame.inert = false;
     this.#shown?.remove();
     this.#shown = frame;
   }

@@ -17,11 +17,16 @@ async function show() {
   shows += 1;
   const [now, line] = [shows, choice.value];
   window.history.replaceState(null, "", `?line=${line}`);
-  const facts = fetch(`/facts?line=${line}`).then((response) => response.text());
+  const { facts, page } = await get(`/facts?line=${line}`);
+  if (now !== shows) return;
+  byId("facts").innerHTML = facts;
   // The address differs each time, or the browser would show the page that it has.
-  const ready = frame.show(`${stage.dataset.frames}/${line}?shown=${now}`, `Page of line ${line}`);
-  byId("facts").innerHTML = await facts;
-  if (!(await ready) && now === shows) frame.clear();
+  const ready = page !== null && await frame.show(`${page}?shown=${now}`, `Page of line ${line}`);
+  if (now !== shows) return;
+  stage.querySelector(".panel")?.remove();
+  if (ready) return;
+  frame.clear();
+  stage.append(byId("no-page").content.cloneNode(true));
 }
 
 async function follow() {

@@ -109,9 +109,8 @@ function refuse(outcome) {
 
 /** There is no task now: say why, and look again if that may change. */
 async function pause(turn) {
-  end();
-  keepUp();
   const shown = main.querySelector(".panel")?.dataset.state;
+  end();
   showPanel(fragmentOf(turn.panel), { takeFocus: shown !== turn.state });
   if (turn.mayChange) askAgain = setTimeout(next, ASK_AGAIN);
 }
@@ -122,7 +121,7 @@ function end() {
   late.hidden = true;
   frame.clear();
   setSending(false);
-  byId("decline").disabled = true;
+  keepUp();
 }
 
 // -- what is on the screen
@@ -131,6 +130,7 @@ function setSending(now) {
   sending = now;
   busy.classList.toggle("moving", now);
   byId("decline").disabled = now || task === null;
+  byId("stop").disabled = now;
 }
 
 function showPanel(content, { takeFocus = true } = {}) {

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,15 +42,21 @@ TEMPLATE = """
 @contextmanager
 def serving(*apps: tuple[socket.socket, Starlette]) -> Iterator[None]:
     """Serve applications, each on its socket, until the block ends."""
-    with ExitStack() as stack:
-        for listener, app in apps:
-            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-            server = uvicorn.Server(config)
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(setattr, server, "should_exit", True)
+    configs = [uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1) for _, app in apps]
+    servers = [uvicorn.Server(config) for config in configs]
+    threads = [
+        threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        for server, (listener, _) in zip(servers, apps, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
         yield
+    finally:
+        for server in servers:
+            server.should_exit = True
+        for thread in threads:
+            thread.join()
 
 
 def listen(port: int = 0) -> tuple[socket.socket, str]:
@@ -60,10 +66,16 @@ def listen(port: int = 0) -> tuple[socket.socket, str]:
 
 
 @dataclass
-class PortalSite:
-    """The portal under test."""
+class Site:
+    """Something that a browser opens."""
 
     origin: str
+
+
+@dataclass
+class PortalSite(Site):
+    """The portal under test."""
+
     pages: PageOrigin
     engine: Engine
     bench: Bench
@@ -92,7 +104,7 @@ class Worker:
     """A person in front of a browser of their own."""
 
     page: Page
-    site: PortalSite
+    site: Site
     errors: list[str]
 
     @property
@@ -106,14 +118,14 @@ class Worker:
     def sees_task(self) -> None:
         expect(self.task.get_by_role("button", name="Submit", exact=True)).to_be_visible()
 
-    def picture(self, name: str) -> None:
+    def picture(self, name: str, *, full_page: bool = False) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
 
 
 @contextmanager
 def browsing(
-    browser: Browser, site: PortalSite, name: str = "", *, dark: bool = False, size: tuple[int, int] = (1280, 800)
+    browser: Browser, site: Site, name: str = "", *, dark: bool = False, size: tuple[int, int] = (1280, 800)
 ) -> Iterator[Worker]:
     """Open a browser context, signed in as a worker where a name is given."""
     context = browser.new_context(
