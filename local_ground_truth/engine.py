@@ -86,6 +86,9 @@ class Engine:
         concurrency: How many pre-annotation calls are made at a time, for each job.
         tick: Seconds between looks at the clock for what has run out.
 
+    Attributes:
+        leaving: Whether it is about to close, so that nobody need wait for what happens next.
+
     Raises:
         RuntimeError: If another engine works in this folder.
 
@@ -124,6 +127,7 @@ class Engine:
         self._around = Surroundings(
             self._store, s3_client, invoke, self._log, self._changes, self._tasks, clock, concurrency, tick
         )
+        self.leaving = False
         self._runs: dict[str, JobRun] = {}
         self._runs_lock = threading.Lock()
 
@@ -229,6 +233,7 @@ class Engine:
 
     def leave(self) -> None:
         """Leave every job after the step at hand, without waiting: functions may be ended from now on."""
+        self.leaving = True
         with self._runs_lock:
             for run in self._runs.values():
                 run.leave()

@@ -78,7 +78,7 @@ class FunctionLog:
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
             if waiting:
-                note([(job, "log", "\n".join((f"{name}:", *lines))) for (job, name, _), lines in waiting.items()])
+                note([(job, "log", "\n".join((name, *lines))) for (job, name, _), lines in waiting.items()])
 
 
 class LoggedFunctions:
