@@ -167,6 +167,7 @@ class Findings:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self.terminal.remarks,
+            disable=not self.terminal.remarks.is_terminal,
         )
 
     @contextmanager

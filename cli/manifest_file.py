@@ -27,7 +27,7 @@ class ManifestFile:
     def lines(self) -> Iterator[manifest.Line]:
         """Its lines, from the first on."""
         self._file.seek(0)
-        return manifest.lines(iter(lambda: self._file.read(_CHUNK_BYTES), b""))
+        yield from manifest.lines(iter(lambda: self._file.read(_CHUNK_BYTES), b""))
 
     def count(self) -> int:
         """How many lines it has."""
