@@ -114,7 +114,8 @@ class Findings:
 
     def read(self, manifest: ManifestFile, checked: Iterator[CheckedItem]) -> None:
         """Takes what came of each line, and shows how far the check is."""
-        with self._progress() as progress, self._report_file() as report:
+        progress = self._progress()
+        with progress if self.terminal.remarks.is_terminal else nullcontext(), self._report_file() as report:
             bar = progress.add_task("Checking", total=manifest.count(), broken=0)
             for item in checked:
                 self.items += 1
@@ -167,7 +168,6 @@ class Findings:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self.terminal.remarks,
-            disable=not self.terminal.remarks.is_terminal,
         )
 
     @contextmanager

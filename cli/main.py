@@ -42,7 +42,7 @@ def main(given: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    arguments = _parser().parse_args(given)
+    arguments = parser().parse_args(given)
     terminal = Terminal()
     try:
         return int(arguments.run(arguments, account(arguments), terminal))
@@ -61,17 +61,18 @@ def main(given: Sequence[str] | None = None) -> int:
     return CANT_GO_ON
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command line of all commands."""
+    whole = argparse.ArgumentParser(
         prog="labeling-job",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (check, start, watch, results, stop, render, job_list):
         module.add_to(commands)
-    return parser
+    return whole
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 import re
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -67,21 +68,32 @@ def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> 
 def _follow(
     job: "DescribeLabelingJobResponseTypeDef", arguments: argparse.Namespace, account: Account, terminal: Terminal
 ) -> "DescribeLabelingJobResponseTypeDef":
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    plain = not terminal.remarks.is_terminal
+    looks = _looks(job, arguments.interval, account)
+    if terminal.remarks.is_terminal:
+        columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=terminal.remarks) as progress:
+            bars = progress.add_task("", total=None), progress.add_task("No label", total=None, visible=False)
+            for look in looks:
+                _update(progress, *bars, look)
+        return look
     shown = ""
-    with Progress(*columns, console=terminal.remarks, disable=plain) as progress:
-        labeled, failed = progress.add_task("", total=None), progress.add_task("No label", total=None, visible=False)
-        while job["LabelingJobStatus"] not in ENDED:
-            _update(progress, labeled, failed, job)
-            state = f"{job['LabelingJobStatus']}. {_counted(job)}"
-            if plain and state != shown:
-                terminal.say(state)
-                shown = state
-            time.sleep(arguments.interval)
-            job = describe(arguments.name, account)
-        _update(progress, labeled, failed, job)
-    return job
+    for look in looks:
+        state = f"{look['LabelingJobStatus']}. {_counted(look)}"
+        if look["LabelingJobStatus"] not in ENDED and state != shown:
+            terminal.say(state)
+            shown = state
+    return look
+
+
+def _looks(
+    job: "DescribeLabelingJobResponseTypeDef", interval: float, account: Account
+) -> Iterator["DescribeLabelingJobResponseTypeDef"]:
+    """The job now, and again after each interval until it has ended."""
+    yield job
+    while job["LabelingJobStatus"] not in ENDED:
+        time.sleep(interval)
+        job = describe(job["LabelingJobName"], account)
+        yield job
 
 
 def _update(progress: Progress, labeled: TaskID, failed: TaskID, job: "DescribeLabelingJobResponseTypeDef") -> None:
@@ -118,7 +130,7 @@ def _show_logs(
         _functions(job) if re.search("lambda", reason, re.IGNORECASE) else []
     )
     if functions and not account.has_logs:
-        terminal.say(f"The functions' log is in the console of {account.sagemaker.meta.endpoint_url}.")
+        terminal.say(f"The functions' log is in the console, {account.sagemaker.meta.endpoint_url}/console/.")
         return
     for arn in functions:
         terminal.say(f"\nThe last lines of {arn}:", style="bold")

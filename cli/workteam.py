@@ -28,9 +28,11 @@ def workteam_arn(named: str | None, account: Account) -> str:
     try:
         arn = account.sagemaker.describe_workteam(WorkteamName=name)["Workteam"]["WorkteamArn"]
     except ClientError as error:
-        if code_of(error) == "ResourceNotFound" or "not exist" in message_of(error):
-            raise CommandError(f"There is no work team {named!r} in {account.region}. {_found(account)}") from None
-        raise
+        if code_of(error) not in ("ResourceNotFound", "ValidationException"):
+            raise
+        raise CommandError(
+            f"There is no work team {named!r} in {account.region} ({message_of(error)}) {_found(account)}"
+        ) from None
     if named.startswith("arn:") and named != arn:
         raise CommandError(f"There is no work team {named!r}; found {arn!r} in {account.region}.")
     return arn

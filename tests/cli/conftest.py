@@ -1,5 +1,6 @@
-"""The command in this process, against servers on loopback: moto's S3, CloudFormation and logs, and our SageMaker API."""
+"""The command in this process, against servers on loopback: moto's S3, CloudFormation and logs, our SageMaker API."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import boto3
+import botocore.session
 import pytest
 from labeling.data_folder import DataFolder
 from labeling.job import LabelingJob, load
@@ -32,10 +34,18 @@ class Outcome(NamedTuple):
 Command = Callable[..., Outcome]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def models() -> Iterator[None]:
+    """AWS's service models are read once: each command has a session of its own, and would read them again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield
+
+
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, s3_endpoint: str) -> Iterator[Command]:
     """Runs ``labeling-job`` with these arguments."""
-    for service in ("S3", "CLOUDFORMATION", "LOGS", "LAMBDA"):
+    for service in ("S3", "CLOUDFORMATION", "CLOUDWATCH_LOGS", "LAMBDA"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", s3_endpoint)
 
     def run(*arguments: object) -> Outcome:

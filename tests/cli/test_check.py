@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from botocore.exceptions import ClientError
 from labeling import check_report, manifest
 from labeling.job import LabelingJob
 from labeling.storage import Storage
 
-from cli import manifest_check
+from cli import account, manifest_check
 from cli.manifest_check import ByteBudget, ItemCheck
 from tests.cli.conftest import STACK, Command
 from tests.conftest import Bucket
@@ -101,7 +103,7 @@ def test_plots_are_drawn_in_advance_when_asked(command: Command, stack: dict[str
     assert (done.status, done.out) == (0, "")
     plots = welds.keys("plots/")
     assert sum(key.endswith(".png") for key in plots) == 21
-    assert f"plots/weld.1.csv-current.png" in plots
+    assert "plots/weld.1.csv-current.png" in plots
 
 
 def test_what_keeps_the_check_from_starting_is_said(command: Command, welds: Bucket, tmp_path: Path) -> None:
@@ -116,9 +118,6 @@ def test_credentials_that_end_stop_the_check(
     command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, welds: Bucket
 ) -> None:
     """A real S3 answers ExpiredToken; moto's doesn't, so the answer is put into the client."""
-    from botocore.exceptions import ClientError
-
-    from cli import account
 
     class Expired:
         def get_object(self, **_: object) -> None:
@@ -169,8 +168,6 @@ def test_no_more_bytes_are_in_memory_than_allowed() -> None:
 
 
 def test_a_recording_over_its_limit_is_refused_unread(welds: Bucket, job: LabelingJob) -> None:
-    import msgspec
-
     source = msgspec.structs.replace(job.recordings["sensor_data"], max_bytes=10)
     small = msgspec.structs.replace(job, sources={**job.sources, "sensor_data": source})
     with pytest.raises(Exception, match="at most 10 are allowed"):
