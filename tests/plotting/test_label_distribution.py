@@ -1,6 +1,7 @@
 """The picture of a job's labels."""
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_a_job_without_disputes_has_no_legend() -> None:
 
 def test_there_is_a_row_for_each_category() -> None:
     heights = [pixels(draw("Welds-1", BARS[:count])).shape[0] for count in (1, 2, 3, 4)]
-    assert {after - before for before, after in zip(heights, heights[1:], strict=False)} == {76}
+    assert {after - before for before, after in itertools.pairwise(heights)} == {76}
 
 
 @pytest.mark.parametrize(

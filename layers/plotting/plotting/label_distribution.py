@@ -20,12 +20,12 @@ BAR: Final = 44
 
 # Categories' names get as much room as the longest needs, within this.
 NAME_ROOM: Final = 560
-# Beside the longest bar, for its number and share.
-NUMBER_ROOM: Final = 290
+# Between a bar's end, its number and its share.
+GAP: Final = 20
 
 WHITE: Final[Color] = (255, 255, 255)
 AGREED: Final[Color] = COLORS[0]
-# The same blue, paler; that it is fewer than all is said in the legend and by its place behind the other.
+# The same blue, paler: parts of one whole, told apart by lightness alone.
 DISPUTED: Final[Color] = (133, 188, 219)
 
 
@@ -61,10 +61,11 @@ def draw(job: str, bars: Sequence[Bar], *, without_label: int = 0, confidence: f
     left = MARGIN + max((_name_length(bar.category) for bar in bars), default=0.0) + 24
     most = max((bar.labels for bar in bars), default=0)
     _draw_heading(canvas, job, bars, _facts(bars, without_label, confidence))
-    # The axis ends where the numbers beside the longest bar do.
-    pixels_a_label = (RIGHT - NUMBER_ROOM - left) / max(1, most)
-    _draw_axis(canvas, left, pixels_a_label, height - heading)
     labels = sum(bar.labels for bar in bars)
+    beside = max((_number_length(bar.labels, labels) for bar in bars), default=0.0) + GAP
+    # The axis ends where the numbers beside the longest bar do.
+    pixels_a_label = (RIGHT - beside - left) / max(1, most)
+    _draw_axis(canvas, left, pixels_a_label, height - heading)
     for row, bar in enumerate(bars):
         _draw_bar(canvas, (left, height - heading - ROW * (row + 0.5)), pixels_a_label, bar, labels)
     canvas.lines([(left, FOOTING, left, height - heading)], AXIS, 2)
@@ -103,11 +104,12 @@ def _draw_legend(canvas: Canvas, line: float) -> None:
 
 def _draw_axis(canvas: Canvas, left: float, pixels_a_label: float, top: int) -> None:
     axis = _whole(ticks(0.0, (RIGHT - left) / pixels_a_label, 6))
-    places = [round(left + position * pixels_a_label) for position in axis.positions]
-    canvas.lines([(x, FOOTING, x, top) for x in places[1:]], GRID, 2)
-    for x, label in zip(places, axis.labels, strict=True):
-        if x < RIGHT - text_length(label, TICK_SIZE, False) / 2 + MARGIN:
-            canvas.text((x, FOOTING - 42), label, TICK_SIZE, PALE_INK, align="center")
+    for position, label in zip(axis.positions, axis.labels, strict=True):
+        x = round(left + position * pixels_a_label)
+        if position and x + text_length(label, TICK_SIZE) / 2 > RIGHT:  # it would reach into the margin
+            continue
+        canvas.lines([(x, FOOTING, x, top)], GRID, 2)
+        canvas.text((x, FOOTING - 42), label, TICK_SIZE, PALE_INK, align="center")
     canvas.text(((left + RIGHT) / 2, 26), axis.axis_name("Labels", ""), AXIS_SIZE, INK, align="center")
 
 
@@ -129,21 +131,25 @@ def _draw_bar(canvas: Canvas, place: tuple[float, float], pixels_a_label: float,
         canvas.rectangles([(left, bottom, agreed, top)], AGREED)
     if end > agreed:
         canvas.rectangles([(agreed, bottom, end, top)], DISPUTED)
-    _draw_number(canvas, (end + 20, middle - 10), bar.labels, labels)
+    _draw_number(canvas, (end + GAP, middle - 10), bar.labels, labels)
 
 
 def _draw_number(canvas: Canvas, place: tuple[float, float], labels: int, of: int) -> None:
     """Write how many labels, and their share, on white, so that no grid line runs through the digits."""
-    number, share = f"{labels:,}", _share(labels, of) if labels else ""
-    length = text_length(number, AXIS_SIZE, True)
-    end = place[0] + length + (12 + text_length(share, TICK_SIZE) if share else 0)
+    end = place[0] + _number_length(labels, of)
     canvas.rectangles([(place[0] - 8, place[1] - 8, end + 8, place[1] + 30)], WHITE)
-    canvas.text(place, number, AXIS_SIZE, INK if labels else PALE_INK, bold=True)
-    canvas.text((place[0] + length + 12, place[1]), share, TICK_SIZE, PALE_INK)
+    number = canvas.text(place, f"{labels:,}", AXIS_SIZE, INK if labels else PALE_INK, bold=True)
+    canvas.text((place[0] + number + GAP / 2, place[1]), _share(labels, of), TICK_SIZE, PALE_INK)
+
+
+def _number_length(labels: int, of: int) -> float:
+    return text_length(f"{labels:,}", AXIS_SIZE, True) + GAP / 2 + text_length(_share(labels, of), TICK_SIZE)
 
 
 def _share(part: int, whole: int) -> str:
-    """A share in percent, never rounded to none or all where it is neither."""
+    """A share in percent, never rounded to none or all where it is neither; nothing of nothing."""
+    if not part:
+        return ""
     percent = 100 * part / whole
     if percent < 1 or 99 < percent < 100:
         return f"{percent:.1f} %" if percent >= 0.1 else "< 0.1 %"
