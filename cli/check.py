@@ -13,6 +13,7 @@ from labeling import check_report
 from labeling.check_report import BrokenItem
 from labeling.job import LabelingJob
 from labeling.storage import Storage
+from plotting.numerals import count
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -131,14 +132,15 @@ class Findings:
         if self.first:
             self.terminal.results.print(self._table())
         if self.broken > len(self.first):
-            rest = f"{self.broken - len(self.first):,} more broken items"
-            self.terminal.say(f"{rest} are in {self.report}." if self.report else f"{rest}: --report FILE lists all.")
+            rest = count(self.broken - len(self.first), "broken item")
+            where = f"{self.report} has all" if self.report else "--report FILE writes all"
+            self.terminal.say(f"{rest} more: {where}.")
         if "AccessError" in self.kinds:
             self.terminal.say(
                 "Access was refused to you; whether the functions' roles may read the files is their own."
             )
         good = self.items - self.broken - self.labeled
-        parts = [f"{self.items:,} items", f"{good:,} good", f"{self.broken:,} broken"]
+        parts = [count(self.items, "item"), f"{good:,} good", f"{self.broken:,} broken"]
         if self.labeled:
             parts.append(f"{self.labeled:,} labeled already")
         self.terminal.say(", ".join(parts) + ".", style="bold red" if self.broken else "green")

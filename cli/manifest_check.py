@@ -21,7 +21,7 @@ from cli.errors import NOT_SIGNED_IN, code_of
 # Items that wait for their turn, for each that is being checked: enough that a slow one holds nobody up.
 AHEAD: Final = 4
 # Recordings in memory at once. Reading one takes several times its size, and one of any size goes alone.
-MOST_BYTES: Final = 64_000_000
+MOST_BYTES: Final = 32_000_000
 
 CheckItem = Callable[[dict[str, Any]], object]
 """Takes what a manifest line holds and raises if the item can't be labeled."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from labeling import manifest
+from labeling.errors import MissingObjectError
 from labeling.storage import S3Uri, Storage
 
 from cli.errors import CommandError
@@ -56,12 +57,15 @@ def opened(place: str, storage: Storage) -> Iterator[ManifestFile]:
         storage: Where S3 is.
 
     Raises:
-        CommandError: If there is no such file.
-        labeling.errors.LabelingError: If there is no such object, or S3 refuses.
+        CommandError: If there is no such file or object.
+        labeling.errors.LabelingError: If S3 refuses or fails.
     """
     if place.startswith("s3://"):
         uri = S3Uri.parse(place)
-        storage.open(uri).close()  # its errors say what to do; those of a download don't
+        try:
+            storage.open(uri).close()  # its errors say what to do; those of a download don't
+        except MissingObjectError:
+            raise CommandError(f"There is no manifest at {uri}: check the address, or upload it there.") from None
         with tempfile.TemporaryFile() as file:
             storage.client.download_fileobj(uri.bucket, uri.key, file)
             yield ManifestFile(file)

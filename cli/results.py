@@ -10,6 +10,7 @@ from typing import Final
 
 from labeling.errors import JobConfigurationError
 from labeling.storage import Storage
+from plotting.numerals import count
 from rich.table import Table
 from rich.text import Text
 
@@ -118,7 +119,7 @@ def _show(labels: Iterator[Label], rows: int, terminal: Terminal) -> None:
     rest = deque(enumerate(labels, 1), maxlen=1)  # they are counted, not shown
     terminal.results.print(table)
     if rest:
-        terminal.say(f"{rest[0][0]:,} more rows: --rows shows more, --output labels.csv writes all.")
+        terminal.say(f"{count(rest[0][0], 'row')} more: --rows shows more, --output labels.csv writes all.")
 
 
 def _label_cell(label: Label) -> Text:
@@ -136,7 +137,7 @@ def _votes(label: Label) -> Text:
 
 
 def _summed_up(summary: Summary) -> str:
-    parts = [f"{summary.objects:,} data objects", f"{summary.labels.total():,} labels"]
+    parts = [count(summary.objects, "data object"), count(summary.labels.total(), "label")]
     parts += [f"{summary.without_label:,} without a label"] if summary.without_label else []
     parts += [f"{summary.disputed.total():,} disputed"] if summary.disputed.total() else []
     if summary.mean_confidence is not None:

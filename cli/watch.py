@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from plotting.numerals import count
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from cli import function_log, options
@@ -113,7 +114,7 @@ def _counted(job: "DescribeLabelingJobResponseTypeDef") -> str:
         return "No data objects yet."
     machine = counters.get("MachineLabeled", 0)
     failed = counters.get("FailedNonRetryableError", 0)
-    parts = [f"{counters.get('TotalLabeled', 0):,} of {objects:,} data objects labeled"]
+    parts = [f"{counters.get('TotalLabeled', 0):,} of {count(objects, 'data object')} labeled"]
     parts += [f"{machine:,} of them by machine"] if machine else []
     parts += [f"{failed:,} failed"] if failed else []
     return ", ".join(parts) + "."

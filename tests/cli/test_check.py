@@ -95,7 +95,7 @@ def test_items_that_have_their_label_are_counted_not_read(command: Command, tmp_
     path.write_text(json.dumps(labeled) + "\n")
     done = command("check", path)
     assert done.status == 0
-    assert "1 items, 0 good, 0 broken, 1 labeled already." in done.err
+    assert "1 item, 0 good, 0 broken, 1 labeled already." in done.err
 
 
 def test_plots_are_drawn_in_advance_when_asked(command: Command, stack: dict[str, str], welds: Bucket) -> None:
@@ -108,7 +108,7 @@ def test_plots_are_drawn_in_advance_when_asked(command: Command, stack: dict[str
 
 def test_what_keeps_the_check_from_starting_is_said(command: Command, welds: Bucket, tmp_path: Path) -> None:
     assert "There is no file 'none.manifest'" in command("check", "none.manifest").err
-    assert "is not there (NoSuchKey)" in command("check", f"s3://{welds.name}/none").err
+    assert "There is no manifest at s3://" in command("check", f"s3://{welds.name}/none").err
     missing = command("check", tmp_path / "none", "--job", tmp_path / "none.toml")
     assert missing.status == 2
     assert "the job configuration can't be read" in missing.err
@@ -172,3 +172,14 @@ def test_a_recording_over_its_limit_is_refused_unread(welds: Bucket, job: Labeli
     small = msgspec.structs.replace(job, sources={**job.sources, "sensor_data": source})
     with pytest.raises(Exception, match="at most 10 are allowed"):
         ItemCheck(small, Storage(welds.s3))({"source": f"s3://{welds.name}/dataset/dataset-1.json"})
+
+
+def test_the_table_shows_the_first_broken_items_and_the_report_all(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "input.manifest"
+    path.write_text("{}\n" * 60)
+    done = command("check", path)
+    assert done.out.count("ManifestLineError") == 1 + 50
+    assert "10 broken items more: --report FILE writes all." in done.err
+    done = command("check", path, "--report", tmp_path / "broken.jsonl")
+    assert f"10 broken items more: {tmp_path / 'broken.jsonl'} has all." in done.err
+    assert [item.line for item in report(tmp_path / "broken.jsonl")] == list(range(1, 61))

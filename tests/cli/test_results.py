@@ -58,7 +58,7 @@ def test_the_labels_as_a_table(command: Command, welds_1: Bucket) -> None:
     assert "4 data objects, 3 labels, 1 without a label, 1 disputed, mean confidence 0.72." in done.err
     short = command("results", NAME, "--rows", 1)
     assert "dataset/2.json" not in short.out
-    assert "3 more rows" in short.err
+    assert "3 rows more" in short.err
     assert "4 data objects, 3 labels" in short.err
 
 
