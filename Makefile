@@ -2,9 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# Python as it runs best: the machine's own, compiled bytecode kept.
-export UV_PYTHON_DOWNLOADS := never
-export UV_PYTHON_PREFERENCE := only-system
+# Compiled bytecode is kept, whatever the shell says.
 export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
@@ -23,7 +21,7 @@ demo: ## one whole labeling job on this machine; for another one: make demo JOB=
 
 .PHONY: test
 test: ## all tests; for some: make test ARGS="tests/labeling -k vote"
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n auto $(ARGS)
 
 .PHONY: lint
 lint: ## format, lint and template checks
