@@ -80,7 +80,7 @@ class Engine:
         s3_client: Reads and writes the jobs' files.
         invoke: Calls the jobs' functions.
         clock: Tells the time, with its zone.
-        region: The region in the jobs' ARNs.
+        region: The region in the ARNs of jobs that are created without one.
         account: The account in the jobs' ARNs.
         listeners: Get each state change as the event that reaches EventBridge.
         concurrency: How many pre-annotation calls are made at a time, for each job.
@@ -114,7 +114,8 @@ class Engine:
         self._store = Store(workspace / "ground-truth.sqlite")
         self._s3 = s3_client
         self._clock = clock
-        self._arn_start = f"arn:aws:sagemaker:{region}:{account}:labeling-job/"
+        self._region = region
+        self._account = account
         self._jobs = JobTable(self._store)
         self._objects = ObjectTable(self._store)
         self._log = EventLog(self._store)
@@ -126,11 +127,12 @@ class Engine:
         self._runs: dict[str, JobRun] = {}
         self._runs_lock = threading.Lock()
 
-    def create(self, request: Mapping[str, Any]) -> str:
+    def create(self, request: Mapping[str, Any], region: str | None = None) -> str:
         """Create a labeling job and start it.
 
         Args:
             request: A CreateLabelingJob request that is valid by SageMaker's model.
+            region: The region in its ARN; the engine's if not given.
 
         Returns:
             Its ARN.
@@ -138,7 +140,9 @@ class Engine:
         Raises:
             LabelingJobRefused: If the name is used, or the manifest, template or category file can't be read.
         """
-        job = LabelingJob.from_request(request, self._arn_start + request["LabelingJobName"].lower())
+        resource = f"labeling-job/{request['LabelingJobName'].lower()}"
+        arn = f"arn:aws:sagemaker:{region or self._region}:{self._account}:{resource}"
+        job = LabelingJob.from_request(request, arn)
         files = read_request_files(self._s3, job)
         at = to_text(self._clock())
         with self._store.transaction() as database:

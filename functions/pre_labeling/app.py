@@ -10,7 +10,7 @@ from labeling.observability import logger, metrics
 from labeling.pre_labeling import Drawing, PreLabeling, Renderer
 from labeling.settings import Settings
 from labeling.sources import TimeSeriesSource
-from plotting.figure import RENDERER, draw
+from plotting.panels import RENDERER, draw
 from plotting.recording import read
 
 

@@ -3,12 +3,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from local_ground_truth.storage import EmbeddedS3
 from tests.local_ground_truth.labeling import BUCKET, Bench, s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture
@@ -22,3 +33,13 @@ def s3(tmp_path: Path) -> Iterator["S3Client"]:
 @pytest.fixture
 def bench(tmp_path: Path, s3: "S3Client") -> Bench:
     return Bench(tmp_path / "workspace", s3)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -47,7 +47,3 @@ class DatasetFileError(ItemError):
 
 class ImageError(ItemError):
     """A picture is not one that browsers show."""
-
-
-class RecordingError(ItemError):
-    """A recording can't be read as its job configuration describes it."""

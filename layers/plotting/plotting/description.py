@@ -1,0 +1,113 @@
+"""What a plot shows, in words, for people who can't see it."""
+
+from typing import Final
+
+import numpy as np
+from labeling.sources import Channel
+from numpy.typing import NDArray
+
+from plotting.numerals import count, plain, seconds
+from plotting.recording import Recording
+
+LONGEST: Final = 600
+
+# A value departs from its surroundings if it is this many times further from them than values usually are:
+# six standard deviations where they scatter normally.
+FAR: Final = 6.0
+
+# The surroundings of a value are a twentieth of the recording; with fewer values than this there are none.
+BLOCKS: Final = 20
+FEWEST: Final = 100
+
+
+def describe(recording: Recording, index: int, channel: Channel) -> str:
+    """Describe a channel: what it is, its range and mean, its trend, where it departs, and its gaps.
+
+    Args:
+        recording: What was measured.
+        index: Which channel of the recording it is.
+        channel: That channel's configuration.
+
+    Returns:
+        One to four plain sentences, at most 600 characters, the same for the same recording.
+    """
+    values = recording.values[index]
+    measured = ~np.isnan(values)
+    missing = len(values) - int(np.count_nonzero(measured))
+    time, values = (recording.time[measured], values[measured]) if missing else (recording.time, values)
+    unit = f" {channel.unit}" if channel.unit else ""
+    low, high = float(values.min()), float(values.max())
+    about = f"{channel.title} over {seconds(recording.duration)}"
+    if low == high:
+        sentences = [f"{about}: constant at {plain(low)}{unit}."]
+    elif plain(low) == plain(high):
+        within = f"all values within {plain(high - low)}{unit}"
+        sentences = [f"{about}: nearly constant at {plain(low)}{unit}, {within}."]
+    else:
+        sentences = [
+            f"{about}: from {plain(low)} to {plain(high)}{unit}, {_middle(values, unit)}.",
+            _trend(time, values, unit),
+            _departures(time, values, unit),
+        ]
+    sentences.append(_absent(recording, missing))
+    text = " ".join(sentence for sentence in sentences if sentence)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _middle(values: NDArray[np.float64], unit: str) -> str:
+    quarter, three_quarters = (plain(float(value)) for value in np.percentile(values, [25, 75]))
+    half = f"at {quarter}" if quarter == three_quarters else f"between {quarter} and {three_quarters}"
+    return f"mean {plain(float(values.mean()))}{unit}, half of the values {half}{unit}"
+
+
+def _trend(time: NDArray[np.float64], values: NDArray[np.float64], unit: str) -> str:
+    """Say how far the line through the values (least squares) rises or falls, if that stands out."""
+    if len(values) < 3 or time[-1] == time[0]:
+        return ""
+    centred = (time - time.mean()) / (time[-1] - time[0])
+    change = float(centred @ (values - values.mean()) / (centred @ centred))
+    if abs(change) < max(0.1 * float(np.ptp(values)), 0.5 * float(values.std())):
+        return "No lasting trend."
+    rounded = plain(float(f"{abs(change):.2g}"))
+    return f"Overall it {'rises' if change > 0 else 'falls'} by about {rounded}{unit}."
+
+
+def _departures(time: NDArray[np.float64], values: NDArray[np.float64], unit: str) -> str:
+    """Say where values lie far from their surroundings, the three furthest places in order of time."""
+    if len(values) < FEWEST:
+        return ""
+    away = np.abs(values - _surroundings(values))
+    # The median of normally scattered distances is 1 / 1.4826 of a standard deviation.
+    usual = 1.4826 * float(np.median(away))
+    far = np.flatnonzero(away > max(FAR * usual, 0.02 * float(np.ptp(values))))
+    if not len(far):
+        return ""
+    # Places closer than a fiftieth of the recording are one.
+    places = np.split(far, np.flatnonzero(np.diff(time[far]) > (time[-1] - time[0]) / 50) + 1)
+    peaks = [int(place[np.argmax(away[place])]) for place in places]
+    furthest = sorted(sorted(peaks, key=lambda i: -away[i])[:3])
+    named = ", ".join(f"{plain(float(values[i]))}{unit} at {seconds(float(time[i]))}" for i in furthest)
+    if len(peaks) > 3:
+        return f"It departs from its surroundings in {len(peaks)} places, most at {named}."
+    return f"It departs from its surroundings at {named}."
+
+
+def _surroundings(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The medians of the recording's twentieths, joined by straight lines, shape (n,)."""
+    blocks = np.array_split(values, BLOCKS)
+    lengths = np.array([len(block) for block in blocks])
+    middles = np.cumsum(lengths) - lengths / 2
+    return np.interp(np.arange(len(values)), middles, [np.median(block) for block in blocks])
+
+
+def _absent(recording: Recording, missing: int) -> str:
+    parts = []
+    if len(recording.gaps):
+        lengths = recording.time[recording.gaps + 1] - recording.time[recording.gaps]
+        begin = float(recording.time[recording.gaps[np.argmax(lengths)]])
+        which = "the longest" if len(lengths) > 1 else "of"
+        longest = f"{which} {seconds(float(lengths.max()))} from {seconds(begin)}"
+        parts.append(f"{count(len(recording.gaps), 'gap')} in time, {longest}")
+    if missing:
+        parts.append(f"{count(missing, 'value')} missing")
+    return f"{'; '.join(parts)}." if parts else ""

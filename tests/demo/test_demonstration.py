@@ -1,0 +1,120 @@
+"""The demonstration runs whole labeling jobs, from manifest to labels, through the deployed functions."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+REAL_WELDS = ROOT.parent / "shared" / "data" / "real-welds"
+SAMPLE = ROOT / "labeling_job" / "sample"
+
+
+def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "demo", "--folder", folder, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def output(folder: Path, job: str) -> list[dict[str, Any]]:
+    manifest = folder / "bucket" / "output" / job / "manifests" / "output" / "output.manifest"
+    return [json.loads(line) for line in manifest.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def sample_job(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = run(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout
+
+
+def test_every_weld_has_a_label_in_the_output_manifest(sample_job: tuple[Path, str]) -> None:
+    folder, _ = sample_job
+    truth = json.loads((SAMPLE / "truth.json").read_text())
+    lines = output(folder, "WeldingLabelJob-1")
+    assert [line["source"] for line in lines] == [
+        f"s3://bucket/dataset/dataset-{number}.json" for number in range(1, 8)
+    ]
+    labels = {line["source"].removeprefix("s3://bucket/"): line["WeldingLabel"] for line in lines}
+    right = sum(label["WeldingClassification"] == truth[item] for item, label in labels.items())
+    assert right >= 6
+    assert all(sum(label["votes"].values()) == 3 for label in labels.values())
+    assert {line["WeldingLabel-metadata"]["human-annotated"] for line in lines} == {"yes"}
+
+
+def test_the_table_and_the_paths_are_shown(sample_job: tuple[Path, str]) -> None:
+    folder, shown = sample_job
+    assert "3 Good Weld" in shown
+    for path in (
+        "bucket/plots/weld.1.csv-current.png",
+        "bucket/output/WeldingLabelJob-1/manifests/output/output.manifest",
+        "functions.log",
+    ):
+        assert str(folder / path) in shown
+        assert (folder / path).is_file()
+
+
+def test_labels_for_training_agree_with_the_output_manifest(sample_job: tuple[Path, str]) -> None:
+    folder, _ = sample_job
+    files = (folder / "bucket" / "labels").rglob("*.jsonl")
+    training = {line["dataset_file"]: line for path in files for line in map(json.loads, path.read_text().splitlines())}
+    for line in output(folder, "WeldingLabelJob-1"):
+        kept = training[line["source"]]
+        assert kept["label"] == line["WeldingLabel"]["WeldingClassification"]
+        assert kept["confidence"] == line["WeldingLabel"]["confidence"]
+        assert kept["sources"]["sensor_data"].startswith("s3://bucket/sensor_data/weld.")
+
+
+def test_a_broken_weld_never_stops_the_others(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for kind, suffix in (("images", "png"), ("sensor_data", "csv")):
+        (data / kind).mkdir(parents=True)
+        for number in (1, 2, 3):
+            shutil.copy(SAMPLE / kind / f"weld.{number}.{suffix}", data / kind)
+    (data / "sensor_data" / "weld.2.csv").write_text("the logger was off\n")
+    done = run(tmp_path / "out", "--data", data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "weld.2.csv" in done.stdout
+    labeled = ["WeldingLabel" in line for line in output(tmp_path / "out", "WeldingLabelJob-1")]
+    assert labeled == [True, False, True]
+
+
+def test_a_job_whose_functions_fail_says_why(tmp_path: Path) -> None:
+    text = (ROOT / "labeling_job" / "job.toml").read_text().replace('broken_items = "skip"', 'broken_items = "fail"')
+    (tmp_path / "job.toml").write_text(text)
+    for name, content in (("images/weld.1.png", b"\x89PNG\r\n\x1a\n"), ("sensor_data/weld.1.csv", b"")):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    done = run(tmp_path / "out", "--data", tmp_path / "data", "--job", tmp_path / "job.toml")
+    assert done.returncode == 1
+    assert "Unhandled" in done.stdout
+    assert "weld.1.csv" in (tmp_path / "out" / "functions.log").read_text()
+
+
+def test_a_folder_without_items_is_an_error_in_a_line(tmp_path: Path) -> None:
+    done = run(tmp_path / "out", "--data", tmp_path)
+    assert done.returncode == 1
+    assert "holds no items of this job" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not REAL_WELDS.is_dir(), reason="the real recordings lie beside the repository, not in it")
+def test_the_whole_job_on_real_recordings(tmp_path: Path) -> None:
+    job = ROOT / "labeling_job" / "examples" / "power-source-log.toml"
+    done = run(tmp_path, "--job", job, "--data", REAL_WELDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = output(tmp_path, "PowerSourceLog-1")
+    assert len(lines) == 2
+    assert all(line["PowerSourceLog"]["votes"] for line in lines)
+    plots = sorted(path.name for path in (tmp_path / "bucket" / "plots").glob("*.png"))
+    assert plots == [
+        f"run-{run}.csv-{channel}.png" for run in (1, 2) for channel in ("current", "voltage", "wire_feed")
+    ]
+    record = json.loads((tmp_path / "bucket" / "plots" / "run-2.csv.json").read_text())
+    assert any("5 gaps in time" in note for plot in record["plots"] for note in plot["notes"])

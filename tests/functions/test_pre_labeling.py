@@ -1,0 +1,252 @@
+"""The pre-labeling handler: what is drawn again and what isn't, what is logged, and what bad input leads to."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from labeling.errors import (
+    AccessError,
+    BucketError,
+    DatasetFileError,
+    ImageError,
+    ItemError,
+    MissingObjectError,
+    ObjectTooLargeError,
+)
+from labeling.job import LabelingJob, load_configured
+from labeling.pre_labeling import Drawing, PreLabeling
+from labeling.storage import Storage
+from plotting.errors import RecordingError
+
+from tests.conftest import ARN, Bucket
+from tests.functions.conftest import Handler
+
+JOB = load_configured({})
+STRICT = msgspec.structs.replace(JOB, broken_items="fail")
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
+
+
+def recording(rows: int = 200) -> bytes:
+    time = np.arange(rows)
+    lines = np.column_stack([time, time * 0.01, 170 + np.sin(time), 21 + np.cos(time), time * 0])
+    return "\n".join(",".join(f"{value:.3f}" for value in line) for line in lines).encode()
+
+
+def put_item(
+    bucket: Bucket, csv: bytes | None, key: str = "sensor_data/weld.1.csv", image: bytes = PNG
+) -> dict[str, Any]:
+    """Stores an item and gives its event."""
+    if csv is not None:
+        bucket.put(key, csv)
+    sources = {"sensor_data": f"s3://{bucket.name}/{key}", "image": bucket.put("images/weld.1.png", image)}
+    return event(bucket.put("dataset/dataset-1.json", {name: {"s3Path": uri} for name, uri in sources.items()}))
+
+
+def event(source: str) -> dict[str, Any]:
+    return {"version": "2018-10-16", "labelingJobArn": ARN, "dataObject": {"source": source}}
+
+
+@pytest.fixture
+def strict(bucket: Bucket, pre_labeling: Handler) -> Iterator[PreLabeling]:
+    """The handler's own parts, with a job that fails on a broken item, in one bucket."""
+    from functions.pre_labeling import app  # noqa: PLC0415 - imported by the handler's fixture
+
+    with ThreadPoolExecutor(4) as pool:
+        yield with_job(bucket, pool, app.pre_labeling, STRICT)
+
+
+def with_job(bucket: Bucket, pool: ThreadPoolExecutor, parts: PreLabeling, job: LabelingJob) -> PreLabeling:
+    return PreLabeling(job, Storage(bucket.s3, {bucket.name}), parts.renderer, pool)
+
+
+def written(bucket: Bucket) -> dict[str, Any]:
+    pages = bucket.s3.list_objects_v2(Bucket=bucket.name, Prefix="plots/")
+    return {entry["Key"]: entry["LastModified"] for entry in pages.get("Contents", [])}
+
+
+def metric(output: str, name: str) -> float:
+    lines = [json.loads(line) for line in output.splitlines() if '"_aws"' in line]
+    return float(lines[-1][name][0])
+
+
+def test_plots_that_are_there_are_not_drawn_again(
+    pre_labeling: Handler, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = put_item(bucket, recording())
+    first = pre_labeling(request)
+    assert metric(capsys.readouterr().out, "PlotsDrawn") == 3
+    again = pre_labeling(request)
+    assert metric(capsys.readouterr().out, "PlotsReused") == 3
+    assert again == first
+
+
+def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket: Bucket) -> None:
+    uploading = threading.Event()
+    bucket.s3.meta.events.register("before-call.s3.PutObject", lambda **_: uploading.set())
+    draw = strict.renderer.draw
+
+    def panels(drawing: Drawing) -> Iterator[Any]:
+        for number, panel in enumerate(drawing.panels):
+            assert number == 0 or uploading.wait(10), "the first plot waits for the second one"
+            yield panel
+
+    strict.renderer = strict.renderer._replace(
+        draw=lambda *recording: Drawing(panels(drawing := draw(*recording)), drawing.rows_left_out)
+    )
+    request = put_item(bucket, recording())
+    uploading.clear()
+    assert len(strict.answer(request)["taskInput"]) == 4
+
+
+@pytest.mark.parametrize("change", ["recording", "configuration", "renderer", "lost plot", "changed plot"])
+def test_plots_are_drawn_again_when_anything_they_show_changed(
+    strict: PreLabeling, bucket: Bucket, change: str
+) -> None:
+    request = put_item(bucket, recording())
+    first = strict.answer(request)
+    bucket.put("plots/weld.1.csv-current.png", b"stale") if change == "changed plot" else None
+    before = bucket.get("plots/weld.1.csv-current.png")
+    if change == "recording":
+        put_item(bucket, recording(300))
+    elif change == "configuration":
+        channel = msgspec.structs.replace(STRICT.channels[0], title="Strom")
+        source = msgspec.structs.replace(STRICT.recordings["sensor_data"], channels=(channel, *STRICT.channels[1:]))
+        strict.job = msgspec.structs.replace(STRICT, sources={**STRICT.sources, "sensor_data": source})
+    elif change == "renderer":
+        strict.renderer = strict.renderer._replace(version="next")
+        bucket.put("plots/weld.1.csv-current.png", b"drawn by an older renderer")
+        before = b"drawn by an older renderer"
+    elif change == "lost plot":
+        bucket.s3.delete_object(Bucket=bucket.name, Key="plots/weld.1.csv-current.png")
+        before = b""
+    second = strict.answer(request)
+    assert bucket.get("plots/weld.1.csv-current.png") != before
+    assert second["taskInput"].keys() == first["taskInput"].keys()
+
+
+def test_the_same_recording_gives_the_same_bytes(strict: PreLabeling, bucket: Bucket) -> None:
+    strict.answer(put_item(bucket, recording()))
+    before = {key: bucket.get(key) for key in bucket.keys("plots/")}
+    bucket.s3.delete_object(Bucket=bucket.name, Key="plots/weld.1.csv.json")
+    strict.answer(put_item(bucket, recording()))
+    assert {key: bucket.get(key) for key in bucket.keys("plots/")} == before
+
+
+def test_recordings_of_one_name_never_share_a_plot(strict: PreLabeling, bucket: Bucket) -> None:
+    keys = ("sensor_data/weld.1.csv", "sensor_data/line2/weld.1.csv", "elsewhere/weld.1.csv")
+    files = {strict.answer(put_item(bucket, recording(), key))["taskInput"]["current"]["file"] for key in keys}
+    assert len(files) == 3
+    assert f"s3://{bucket.name}/plots/weld.1.csv-current.png" in files
+
+
+def test_a_labeled_item_needs_no_worker_and_no_plots(pre_labeling: Handler, bucket: Bucket) -> None:
+    request = put_item(bucket, recording())
+    request["dataObject"]["WeldingLabel"] = {"WeldingClassification": "Good Weld"}
+    assert pre_labeling(request)["isHumanAnnotationRequired"] == "false"
+    assert bucket.keys("plots/") == []
+
+
+def test_logs_carry_the_job_and_the_item(pre_labeling: Handler, bucket: Bucket, log: list[dict[str, Any]]) -> None:
+    request = put_item(bucket, None)
+    pre_labeling(request)
+    error = next(line for line in log if line["level"] == "ERROR")
+    assert error["labeling_job"] == ARN
+    assert error["item"] == request["dataObject"]
+    assert "weld.1.csv is not there" in error["reason"]
+
+
+CASES: dict[str, tuple[bytes | None, type[ItemError], str]] = {
+    "no recording": (None, MissingObjectError, "is not there"),
+    "empty": (b"", RecordingError, "empty"),
+    "one row": (b"0,1,2,3\n", RecordingError, "1 readable row"),
+    "too few columns": (b"0,1\n1,2\n2,3\n", RecordingError, "line 1, column 3: 2 columns"),
+    "text": (b"0,a,b,c\n1,a,b,c\n", RecordingError, "line 1, column 2: “b”"),
+    "wrong encoding": ("0,1,2,3,µ\n".encode("latin-1") * 9, RecordingError, "line 1"),
+    "time stands still": (b"5,1,2,3\n" * 9, RecordingError, "time stands still"),
+    "time goes backwards": (b"9,1,2,3\n8,1,2,3\n7,1,2,3\n", RecordingError, "time goes backwards"),
+    "only NaN": (b"0,1,nan,3\n1,1,nan,3\n", RecordingError, "no number in any row for Welding current"),
+    "a picture": (PNG, RecordingError, "PNG"),
+}
+
+
+@pytest.mark.parametrize(("csv", "error", "message"), CASES.values(), ids=CASES)
+def test_a_recording_that_cannot_be_drawn_is_one_clear_error(
+    strict: PreLabeling, bucket: Bucket, csv: bytes | None, error: type[ItemError], message: str
+) -> None:
+    with pytest.raises(error, match=rf"s3://{bucket.name}/sensor_data/weld\.1\.csv.*{message}"):
+        strict.answer(put_item(bucket, csv))
+
+
+def test_a_recording_over_the_configured_size_is_refused_unread(strict: PreLabeling, bucket: Bucket) -> None:
+    source = msgspec.structs.replace(STRICT.recordings["sensor_data"], max_bytes=1_000)
+    strict.job = msgspec.structs.replace(STRICT, sources={**STRICT.sources, "sensor_data": source})
+    with pytest.raises(ObjectTooLargeError, match=r"weld\.1\.csv has .* at most 1,000"):
+        strict.answer(put_item(bucket, recording()))
+
+
+def test_a_picture_that_browsers_do_not_show_is_refused(strict: PreLabeling, bucket: Bucket) -> None:
+    with pytest.raises(ImageError, match=r"images/weld\.1\.png is no picture.*TIFF"):
+        strict.answer(put_item(bucket, recording(), image=b"II*\0" + b"\0" * 99))
+
+
+def test_another_bucket_is_refused(strict: PreLabeling, bucket: Bucket) -> None:
+    with pytest.raises(BucketError, match=r"s3://elsewhere/dataset/d\.json is in another bucket"):
+        strict.answer(event("s3://elsewhere/dataset/d.json"))
+    dataset = {"image": {"s3Path": "s3://elsewhere/i.png"}, "sensor_data": {"s3Path": "s3://elsewhere/w.csv"}}
+    with pytest.raises(BucketError, match="s3://elsewhere/"):
+        strict.answer(event(bucket.put("dataset/d.json", dataset)))
+
+
+@pytest.mark.parametrize("source", ["not a uri", "s3://", "https://example.com/d.json", "s3://b/\nk"])
+def test_a_source_that_is_no_s3_uri_is_refused(strict: PreLabeling, source: str) -> None:
+    with pytest.raises(BucketError, match="is not an S3 URI; expected s3://BUCKET/KEY"):
+        strict.answer(event(source))
+
+
+def test_a_missing_source_is_refused(strict: PreLabeling, bucket: Bucket) -> None:
+    with pytest.raises(DatasetFileError, match="names no source 'image'; found 'picture'"):
+        strict.answer(event(bucket.put("dataset/d.json", {"picture": {"s3Path": "s3://b/k"}})))
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "<script>alert(1)</script>.csv", "a b&c=%20.csv", "ü" * 120 + ".csv", "-.csv"]
+)
+def test_a_hostile_name_is_only_a_name(strict: PreLabeling, bucket: Bucket, name: str) -> None:
+    panel = strict.answer(put_item(bucket, recording(), f"sensor_data/{name}"))["taskInput"]["current"]
+    key = panel["file"].removeprefix(f"s3://{bucket.name}/")
+    assert key.startswith("plots/")
+    assert ".." not in key.split("/")
+    assert "<" not in key
+    assert bucket.get(key).startswith(b"\x89PNG")
+
+
+def test_access_that_is_refused_fails_even_where_broken_items_are_skipped(bucket: Bucket, strict: PreLabeling) -> None:
+    """Every item would meet it, so going on would leave a job without labels. The server is told to refuse."""
+    strict.job = JOB
+    request = put_item(bucket, recording())
+    bucket.s3.meta.events.register("before-send.s3.GetObject", refuse)
+    try:
+        with pytest.raises(AccessError, match="S3 refuses access"):
+            strict.answer(request)
+    finally:
+        bucket.s3.meta.events.unregister("before-send.s3.GetObject", refuse)
+
+
+def refuse(request: Any, **_: Any) -> Any:
+    """Answers in S3's place: moto refuses only with IAM set up, which tests/stack does."""
+
+    class Raw:
+        def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+            yield b"<Error><Code>AccessDenied</Code></Error>"
+
+        def read(self, *_: Any, **__: Any) -> bytes:
+            return b"<Error><Code>AccessDenied</Code></Error>"
+
+    return AWSResponse(request.url, 403, HTTPHeaders(), Raw())

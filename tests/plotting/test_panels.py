@@ -1,0 +1,176 @@
+"""Panels: what their pictures show, looked at pixel by pixel."""
+
+import io
+import struct
+import threading
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from labeling.sources import Channel, TimeColumn, TimeSeriesSource
+from numpy.typing import NDArray
+from PIL import Image
+from plotting import panels
+from plotting.canvas import Canvas, Color
+from plotting.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Panel, draw
+from plotting.recording import read
+
+Pixels = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+
+def source(channels: int = 1, title: str = "Current", unit: str = "A") -> TimeSeriesSource:
+    return TimeSeriesSource(
+        title="Recording",
+        folder="recordings",
+        time=TimeColumn(unit="s"),
+        channels=tuple(Channel(f"c{i}", title, i + 1, f"c{i}", unit) for i in range(channels)),
+    )
+
+
+def drawn(time: Values, *values: Values, **naming: str) -> list[Panel]:
+    text = io.BytesIO()
+    np.savetxt(text, np.column_stack([time, *values]), delimiter=",", fmt="%.17g")
+    recorded = source(len(values), **naming)
+    return list(draw(read(text.getvalue(), recorded, "s3://bucket/run.csv"), recorded))
+
+
+def plot_of(panel: Panel) -> Pixels:
+    """The pixels within the axes, from their lower left corner, shape (height, width, 3)."""
+    pixels = np.asarray(Image.open(io.BytesIO(panel.png)).convert("RGB"), dtype=np.int64)
+    return pixels[::-1][BOTTOM + 2 : TOP, LEFT + 2 : RIGHT]
+
+
+def line_in(pixels: Pixels, color: Color = panels.COLORS[0]) -> NDArray[np.bool_]:
+    """Where the line is, shape (height, width)."""
+    within: NDArray[np.bool_] = np.abs(pixels - color).sum(axis=2) < 60
+    return within
+
+
+def test_a_panel_is_a_picture_for_a_high_density_screen() -> None:
+    (panel,) = drawn(np.arange(100.0), np.arange(100.0))
+    assert panel.png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert struct.unpack(">II", panel.png[16:24]) == (WIDTH, HEIGHT)
+    assert (panel.key, panel.suffix) == ("c0", "c0")
+    corner = Image.open(io.BytesIO(panel.png)).convert("RGB").getpixel((WIDTH - 1, 0))
+    assert corner == (255, 255, 255)
+
+
+def test_panels_line_up_on_one_time_axis() -> None:
+    time = np.linspace(0, 3, 500)
+    one, other = drawn(time, np.sin(time) * 1e-3, np.where(time > 1, np.nan, time * 12345))
+    pictures = [np.asarray(Image.open(io.BytesIO(panel.png)).convert("RGB"))[::-1] for panel in (one, other)]
+    below = slice(0, BOTTOM - 2)
+    assert np.array_equal(pictures[0][below, LEFT + 40 :], pictures[1][below, LEFT + 40 :])
+
+
+def test_the_same_recording_gives_the_same_bytes_in_any_thread() -> None:
+    time = np.linspace(0, 1, 3000)
+    values = [np.random.default_rng(i).normal(size=3000) for i in range(3)]
+    alone = [panel.png for panel in drawn(time, *values)]
+    together: list[list[bytes]] = []
+    threads = [
+        threading.Thread(target=lambda: together.append([panel.png for panel in drawn(time, *values)]))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == [alone] * 4
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(np.random.default_rng(1).normal(size=20_000), id="noise"),
+        pytest.param(np.sin(np.linspace(0, 40, 20_000)), id="smooth"),
+        pytest.param(np.sign(np.sin(np.linspace(0, 300, 20_000))), id="pulses"),
+        pytest.param(np.cumsum(np.random.default_rng(1).normal(size=20_000)), id="walk"),
+    ],
+)
+def test_a_thinned_line_looks_like_one_through_every_row(values: Values) -> None:
+    time = np.arange(20_000.0)
+    (panel,) = drawn(time, values)
+    low, high = panels._limits(values.min(), values.max())
+    every_row = Canvas(WIDTH, HEIGHT)
+    color = np.array(panels.COLORS[0])
+    x = LEFT + time / time[-1] * (RIGHT - LEFT)
+    y = BOTTOM + (values - low) / (high - low) * (TOP - BOTTOM)
+    every_row.curve(np.c_[x, y], panels.COLORS[0], panels.LINE_WIDTH)
+    whole = Panel("", "", every_row.png((panels.COLORS[0],)), "", ())
+    drawn_otherwise = np.abs(plot_of(panel) - plot_of(whole)).sum(axis=2) > np.sum(255 - color) / 2
+    assert drawn_otherwise.mean() < 0.02
+
+
+def test_every_spike_is_seen() -> None:
+    values = np.zeros(200_000)
+    spikes = np.array([2_000, 50_000, 123_456, 198_000])
+    values[spikes] = 10
+    (panel,) = drawn(np.arange(200_000.0), values)
+    upper = line_in(plot_of(panel))[300:].any(axis=0)
+    seen = np.flatnonzero(upper)
+    for spike in spikes:
+        assert np.abs(seen - spike / 199_999 * (RIGHT - LEFT)).min() <= 4
+    assert upper.sum() <= 5 * len(spikes)
+
+
+def test_gaps_are_shaded_and_not_bridged() -> None:
+    time = np.concatenate([np.arange(0, 4, 0.01), np.arange(6, 10, 0.01)])
+    (panel,) = drawn(time, np.ones(len(time)))
+    plot = plot_of(panel)
+    column = round((RIGHT - LEFT) / 9.99)
+    assert not line_in(plot)[:, 4 * column + 8 : 6 * column - 8].any()
+    assert line_in(plot)[:, 20 : 4 * column - 20].any(axis=0).all()
+    assert line_in(plot, panels.NO_DATA)[5:, 5 * column].mean() > 0.9
+    assert panel.notes == ("1 gap in time, of 2.01 s from 3.99 s.",)
+
+
+def test_a_lone_row_between_gaps_is_a_dot() -> None:
+    time = np.concatenate([np.arange(0, 1, 0.01), [5.0], np.arange(9, 10, 0.01)])
+    (panel,) = drawn(time, np.ones(len(time)))
+    middle = round(5 / 9.99 * (RIGHT - LEFT))
+    assert 20 < line_in(plot_of(panel))[:, middle - 20 : middle + 20].sum() < 100
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0, 0], [7, 7], [-1e99, 1e99], [1e-200, 3e-200], [5e8, 5e8 + 1e-6], [1e12, 1e12 + 1], [-3, -4]],
+)
+def test_extreme_values_are_drawn(values: list[float]) -> None:
+    (panel,) = drawn(np.array([0.0, 1e-6]), np.array(values))
+    assert line_in(plot_of(panel)).any(axis=0).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    "text", ["$\\frac{1", "温度 🔥", "\u202eright to left שלום", "a\nb\tc\x00", "W" * 120, "%s {0} <b>", "ﷺ" * 40]
+)
+def test_titles_are_taken_literally(text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (panel,) = drawn(np.arange(5.0), np.arange(5.0), title=text, unit=text[:20])
+    assert panel.png
+
+
+def test_a_panel_carries_its_own_notes() -> None:
+    time = np.arange(300.0)
+    one, other = drawn(time, np.where(time == 7, np.nan, time), time)
+    assert one.notes == ("1 of 300 values missing.",)
+    assert other.notes == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_recording_is_drawn(data: st.DataObject) -> None:
+    """Whatever was measured, there is a picture, a description and no warning."""
+    measured: Any = st.floats(-1e100, 1e100, allow_subnormal=True) | st.just(float("nan"))
+    values = data.draw(st.lists(measured, min_size=2, max_size=50))
+    values[0] = data.draw(st.floats(-1e100, 1e100))
+    steps = data.draw(st.lists(st.floats(1e-3, 1e3), min_size=len(values), max_size=len(values)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (panel,) = drawn(np.cumsum(steps), np.array(values))
+    assert len(panel.alt) <= 600
