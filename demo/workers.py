@@ -38,7 +38,7 @@ WORKERS = tuple(
     for name, accuracy in (
         ("Ada", 0.95),
         ("Ben", 0.85),
-        ("Cleo", 0.7),
+        ("Cas", 0.7),
         ("Dev", 0.9),
         ("Eva", 0.8),
         ("Finn", 0.9),

@@ -177,8 +177,8 @@ class ObjectTable:
     def _close(self, database: sqlite3.Connection, job: LabelingJob, number: int) -> bool:
         changed = database.execute(
             "UPDATE data_objects SET state = 'answered', free = 0 WHERE job = ? AND number = ?"
-            " AND EXISTS (SELECT 1 FROM tasks"
-            " WHERE tasks.job = data_objects.job AND tasks.number = data_objects.number AND tasks.state = 'submitted')",
+            " AND EXISTS (SELECT 1 FROM tasks AS t"
+            " WHERE t.job = data_objects.job AND t.number = data_objects.number AND t.state = 'submitted')",
             (job.name, number),
         )
         return changed.rowcount > 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from local_ground_truth.data_objects import Answer, DataObject, ObjectTable, as_data_object
 from local_ground_truth.event_log import Event, EventLog
@@ -346,7 +346,7 @@ class Engine:
         }
 
 
-def _lock_workspace(workspace: Path) -> Any:
+def _lock_workspace(workspace: Path) -> TextIO:
     file = (workspace / "lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

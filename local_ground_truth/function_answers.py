@@ -41,9 +41,7 @@ def check_pre_annotation(answer: object) -> PreAnnotation:
         raise WrongAnswer(f"taskInput: found {_excerpt(answer['taskInput'])}, expected a JSON object")
     _check_is_json(answer["taskInput"], "taskInput")
     required = answer.get("isHumanAnnotationRequired", True)
-    if required not in (True, False, "true", "false") or isinstance(required, int | float) is not isinstance(
-        required, bool
-    ):
+    if not isinstance(required, bool) and required not in ("true", "false"):
         raise WrongAnswer(
             f"isHumanAnnotationRequired: found {_excerpt(required)}, "
             'expected true, false, "true" or "false", or nothing, which means true'

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -127,6 +127,11 @@ class LambdaInvoke:
                     raise FunctionFailed(
                         function_arn, event, error_type=code, message=message, error_code=code
                     ) from error
+            except BotoCoreError as error:  # no connection, no answer in time: botocore has tried again
+                code = type(error).__name__
+                raise FunctionFailed(
+                    function_arn, event, error_type=code, message=str(error), error_code=code
+                ) from error
             self._pause(0.2 * 2**again * random.uniform(0.5, 1))  # noqa: S311  (spreads retries, no secret)
         raise AssertionError("the last try returns or raises")
 

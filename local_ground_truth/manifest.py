@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local_ground_truth.json_text import write_json
 from local_ground_truth.s3_uri import S3Uri
 
 if TYPE_CHECKING:
@@ -84,9 +85,17 @@ def _problem_of(data_object: dict[str, Any]) -> str | None:
     for name, value in data_object.items():
         if name.startswith("$"):
             return f"attribute name {name!r} begins with $, which Ground Truth reserves"
-        length = len(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        try:
+            length = len(value if isinstance(value, str) else write_json(value))
+        except ValueError:
+            return f"not JSON: attribute {name!r} holds a number out of range"
         if length > MAX_ATTRIBUTE_CHARACTERS:
-            return f"attribute {name!r} has {length:,} characters, at most {MAX_ATTRIBUTE_CHARACTERS:,} allowed"
+            limit = f"at most {MAX_ATTRIBUTE_CHARACTERS:,} are allowed"
+            return f"attribute {name!r} has {length:,} characters, {limit}"
+    return _problem_of_source(data_object)
+
+
+def _problem_of_source(data_object: dict[str, Any]) -> str | None:
     given = [name for name in ("source", "source-ref") if name in data_object]
     if not given:
         return "neither 'source' nor 'source-ref' is there; expected one of them"

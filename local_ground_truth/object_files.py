@@ -90,30 +90,26 @@ class ObjectFiles:
         Returns:
             What was written beside the bytes.
         """
-        path = self._path_for(bucket, key)
+        before = self._known_path(bucket, key)
+        path = before or self._path_for(bucket, key)
         replace_file(path, content)
         found = path.stat()
         file = str(path.relative_to(self.folder))
         facts = ObjectFacts(key, file, etag, found.st_size, found.st_mtime_ns, **more)
-        self._write_facts(bucket, facts)
+        replace_file(self._facts_file(bucket, key), json.dumps(asdict(facts)).encode())
         return facts
-
-    def save_facts(self, bucket: str, facts: ObjectFacts) -> None:
-        """Write what belongs to an object whose bytes did not change."""
-        self._write_facts(bucket, facts)
 
     def remove(self, bucket: str, key: str) -> None:
         """Remove an object, and the folders that it leaves empty."""
-        facts = self._facts_file(bucket, key)
-        path = self.folder / json.loads(facts.read_bytes())["file"] if facts.exists() else None
-        if path is not None:
-            path.unlink(missing_ok=True)
-            facts.unlink()
-            self._remove_empty_folders(path.parent, self.folder / bucket)
+        path = self._known_path(bucket, key) or self._path_for(bucket, key)
+        path.unlink(missing_ok=True)
+        self._facts_file(bucket, key).unlink(missing_ok=True)
+        self._remove_empty_folders(path.parent, self.folder / bucket)
 
     def objects(self, bucket: str) -> Iterator[ObjectFacts]:
         """Find every object of a bucket: those written here and files that somebody put there by hand."""
         self.add_bucket(bucket)
+        self._remove_half_written(bucket)
         seen = set()
         for file in sorted((self._facts_folder / bucket / "objects").glob("*.json")):
             facts = self._still_true(ObjectFacts(**json.loads(file.read_bytes())))
@@ -122,11 +118,16 @@ class ObjectFiles:
                 yield facts
         for path in sorted(p for p in (self.folder / bucket).rglob("*") if p.is_file()):
             file_name = str(path.relative_to(self.folder))
-            if file_name not in seen and not path.name.startswith(_TEMPORARY):
+            if file_name not in seen:
                 found = path.stat()
                 kind = mimetypes.guess_type(path.name)[0] or "binary/octet-stream"
                 key = path.relative_to(self.folder / bucket).as_posix()
                 yield ObjectFacts(key, file_name, "", found.st_size, found.st_mtime_ns, {"Content-Type": kind})
+
+    def _remove_half_written(self, bucket: str) -> None:
+        for top in (self.folder / bucket, self._facts_folder / bucket):
+            for path in top.rglob(f"{_TEMPORARY}*"):
+                path.unlink()
 
     def _still_true(self, facts: ObjectFacts) -> ObjectFacts | None:
         path = self.folder / facts.file
@@ -136,6 +137,10 @@ class ObjectFiles:
         if (found.st_size, found.st_mtime_ns) == (facts.size, facts.modified_ns):
             return facts
         return ObjectFacts(facts.key, facts.file, "", found.st_size, found.st_mtime_ns, facts.headers, facts.tags)
+
+    def _known_path(self, bucket: str, key: str) -> Path | None:
+        facts = self._facts_file(bucket, key)
+        return self.folder / json.loads(facts.read_bytes())["file"] if facts.is_file() else None
 
     def _path_for(self, bucket: str, key: str) -> Path:
         plain = self.folder / bucket / key if _can_be_path(key) else None
@@ -150,12 +155,8 @@ class ObjectFiles:
     def _facts_file(self, bucket: str, key: str) -> Path:
         return self._facts_folder / bucket / "objects" / f"{_digest(key)}.json"
 
-    def _write_facts(self, bucket: str, facts: ObjectFacts) -> None:
-        text = json.dumps(asdict(facts), ensure_ascii=True)
-        replace_file(self._facts_file(bucket, facts.key), text.encode())
-
     def _remove_empty_folders(self, folder: Path, stop: Path) -> None:
-        while folder != stop and folder.is_relative_to(stop) and not any(folder.iterdir()):
+        while folder != stop and folder.is_relative_to(stop) and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent
 

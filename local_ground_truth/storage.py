@@ -54,7 +54,9 @@ class EmbeddedS3:
         except BaseException:
             self._open.release()
             raise
-        self._thread = threading.Thread(target=self._server.serve_forever, name="embedded-s3", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="embedded-s3", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -253,6 +255,7 @@ class _FileContent:
 
 
 def _read_from_file(key: Any, path: Path) -> None:
+    # moto has no other way to give a FakeKey its bytes than its private buffer
     key._value_buffer.close()
     key._value_buffer = _FileContent(path)
 

@@ -1,6 +1,7 @@
 """The pre-labeling handler: what is drawn again and what isn't, what is logged, and what bad input leads to."""
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,7 +21,7 @@ from labeling.errors import (
     ObjectTooLargeError,
 )
 from labeling.job import LabelingJob, load_configured
-from labeling.pre_labeling import PreLabeling
+from labeling.pre_labeling import Drawing, PreLabeling
 from labeling.storage import Storage
 from plotting.errors import RecordingError
 
@@ -84,6 +85,24 @@ def test_plots_that_are_there_are_not_drawn_again(
     again = pre_labeling(request)
     assert metric(capsys.readouterr().out, "PlotsReused") == 3
     assert again == first
+
+
+def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket: Bucket) -> None:
+    uploading = threading.Event()
+    bucket.s3.meta.events.register("before-call.s3.PutObject", lambda **_: uploading.set())
+    draw = strict.renderer.draw
+
+    def panels(drawing: Drawing) -> Iterator[Any]:
+        for number, panel in enumerate(drawing.panels):
+            assert number == 0 or uploading.wait(10), "the first plot waits for the second one"
+            yield panel
+
+    strict.renderer = strict.renderer._replace(
+        draw=lambda *recording: Drawing(panels(drawing := draw(*recording)), drawing.rows_left_out)
+    )
+    request = put_item(bucket, recording())
+    uploading.clear()
+    assert len(strict.answer(request)["taskInput"]) == 4
 
 
 @pytest.mark.parametrize("change", ["recording", "configuration", "renderer", "lost plot", "changed plot"])

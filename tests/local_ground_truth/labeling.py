@@ -152,7 +152,7 @@ class Bench:
     def json(self, key: str) -> Json:
         return json.loads(self.text(key))
 
-    def keys(self, prefix: str = "output/") -> list[str]:
+    def output_keys(self, prefix: str = "output/") -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
