@@ -19,6 +19,14 @@ help: ## this list
 demo: ## one whole labeling job on this machine; for another one: make demo JOB=path/to/job.toml DATA=path/to/folder
 	@$(RUN) --no-dev python -m demo --job "$(JOB)" --data "$(DATA)"
 
+.PHONY: label
+label: ## the same job for people, in browsers; Ctrl-C keeps all, make label goes on, make label NEW=1 starts another run
+	@$(RUN) --no-dev python -m demo.label --job "$(JOB)" --data "$(DATA)" $(if $(FOLDER),--folder "$(FOLDER)") $(if $(NEW),--new)
+
+.PHONY: preview
+preview: ## the worker page of each item, following the template as you edit it; for another one: PAGE=path/to/page.html
+	@$(RUN) --no-dev python -m demo.preview --job "$(JOB)" --data "$(DATA)" $(if $(PAGE),--page "$(PAGE)")
+
 .PHONY: test
 test: ## all tests; for some: make test ARGS="tests/labeling -k vote"
 	@$(RUN) pytest -n auto $(ARGS)

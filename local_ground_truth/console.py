@@ -111,7 +111,7 @@ class _Console:
         for _ in range(int(_LIVE_SECONDS / _LOOK_EVERY)):
             if events := await run_in_threadpool(self._engine.events, job.name, after):
                 return await run_in_threadpool(self._news, request, job, events)
-            if await request.is_disconnected():
+            if self._engine.leaving or await request.is_disconnected():
                 break
             await asyncio.sleep(_LOOK_EVERY)
         return JSONResponse({"after": after})

@@ -14,12 +14,23 @@ class Endpoints:
     Attributes:
         sagemaker: The SageMaker API, for ``AWS_ENDPOINT_URL_SAGEMAKER``.
         s3: S3, for ``AWS_ENDPOINT_URL_S3``; ``None`` for AWS's own.
+        functions: Lambda, for ``AWS_ENDPOINT_URL_LAMBDA``; ``None`` for AWS's own.
         region: The region of the jobs.
     """
 
     sagemaker: str
     s3: str | None = None
+    functions: str | None = None
     region: str = "eu-west-1"
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables with which AWS's clients find the services."""
+        places = {"SAGEMAKER": self.sagemaker, "S3": self.s3, "LAMBDA": self.functions}
+        variables = {f"AWS_ENDPOINT_URL_{name}": url for name, url in places.items() if url is not None}
+        variables["AWS_DEFAULT_REGION"] = self.region
+        if self.s3 is not None:  # on this machine any will do
+            variables |= {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+        return variables
 
 
 def start_commands(endpoints: Endpoints) -> str:
@@ -60,11 +71,7 @@ def invoke_command(detail: Mapping[str, Any]) -> str:
 
 
 def _environment(endpoints: Endpoints) -> list[str]:
-    lines = [f"export AWS_ENDPOINT_URL_SAGEMAKER={endpoints.sagemaker} AWS_DEFAULT_REGION={endpoints.region}"]
-    if endpoints.s3 is not None:
-        lines.append(f"export AWS_ENDPOINT_URL_S3={endpoints.s3}")
-        lines.append("export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # any will do on this machine")
-    return lines
+    return [f"export {name}={shlex.quote(value)}" for name, value in endpoints.environment().items()]
 
 
 def _next_name(name: str) -> str:
