@@ -141,7 +141,7 @@ class JobWorkspace:
             template=template,
             manifest=f"s3://{BUCKET}/{MANIFEST_KEY}",
             pre_annotation=_ACCOUNT.pre_labeling_arn,
-            preamble=lambda: worker_page.page(load(self.configuration), ""),
+            prepare=lambda text: worker_page.page(load(self.configuration), text),
             watched=[self.configuration],
         )
 
