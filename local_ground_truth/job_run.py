@@ -7,64 +7,32 @@ Cut off anywhere and run again, it goes on with the step that was not done.
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from local_ground_truth.consolidation import EVENT_VERSION, Consolidation
+from local_ground_truth.consolidation import Consolidation
 from local_ground_truth.data_objects import ObjectTable
-from local_ground_truth.event_log import EventLog
-from local_ground_truth.events import StateChanges, state_change
-from local_ground_truth.function_answers import WrongAnswer, check_pre_annotation
-from local_ground_truth.invoke import FunctionFailed, Invoke, UnreadableAnswer
+from local_ground_truth.events import state_change
+from local_ground_truth.invoke import FunctionFailed, UnreadableAnswer
 from local_ground_truth.labeling_job import JobTable, LabelingJob
 from local_ground_truth.manifest import ManifestLine, read_manifest
 from local_ground_truth.outputs import Outputs, manifest_line
-from local_ground_truth.store import Store
-from local_ground_truth.tasks import TaskPool
+from local_ground_truth.preparation import Preparation
+from local_ground_truth.surroundings import Surroundings
 from local_ground_truth.timestamps import to_text
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+    pass
 
 _log = logging.getLogger(__name__)
 _LINES_A_TRANSACTION = 500
 _SHORTEST_PAUSE = 0.02  # seconds; answers come in bursts, and each would wake the run
 _TICKS_WITHOUT_S3 = 10  # between tries; botocore has paused between its own before
 _INTERMEDIATE_MANIFESTS = 20  # in a job; each holds every line
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What every run of the engine works with.
-
-    Attributes:
-        store: The store.
-        s3: The S3 client.
-        invoke: Calls functions.
-        log: The event log.
-        changes: Publishes state changes.
-        tasks: The workers' side.
-        clock: Tells the time.
-        concurrency: Pre-annotation calls at a time.
-        tick: Seconds between looks at the clock.
-    """
-
-    store: Store
-    s3: "S3Client"
-    invoke: Invoke
-    log: EventLog
-    changes: StateChanges
-    tasks: TaskPool
-    clock: Callable[[], datetime]
-    concurrency: int
-    tick: float
 
 
 class JobRun:
@@ -83,15 +51,8 @@ class JobRun:
         self._job = job
         self._objects = ObjectTable(around.store)
         self._outputs = Outputs(around.s3, job)
-        self._consolidation = Consolidation(
-            around.store,
-            job,
-            jobs.categories(job.name),
-            self._outputs,
-            around.invoke,
-            around.log,
-            around.clock,
-        )
+        self._preparation = Preparation(around, job)
+        self._consolidation = Consolidation(around, job, jobs.categories(job.name), self._outputs)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"labeling-job-{job.name}", daemon=True)
 
@@ -145,10 +106,13 @@ class JobRun:
                 self._write_intermediate_manifests()
                 if not self._start_wave():
                     return
-            self._prepare()
+            self._preparation.run(self._is_over)
             if self._workers_are_done():
                 self._write_worker_responses()
                 self._consolidation.run()
+
+    def _is_over(self) -> bool:
+        return self._closing.is_set() or self._status() != "InProgress"
 
     def _status(self) -> str:
         return self._jobs.state(self._job.name).status
@@ -219,50 +183,11 @@ class JobRun:
             size = min(size, -(-sum(counts.values()) * job.most_percent // 100) - labeled)
         return size
 
-    def _prepare(self) -> None:
-        numbers = self._objects.numbers_in(self._job, "preparing")
-        if not numbers:
-            return
-        halt = threading.Event()
-        with ThreadPoolExecutor(self._around.concurrency, "pre-annotation") as pool:
-            calls = [pool.submit(self._prepare_object, number, halt) for number in numbers]
-            ended, _ = wait(calls, return_when=FIRST_EXCEPTION)
-            halt.set()
-        for call in ended:
-            call.result()
-
-    def _prepare_object(self, number: int, halt: threading.Event) -> None:
-        if halt.is_set() or self._closing.is_set() or self._status() == "Stopping":
-            return
-        found = self._objects.get(self._job.name, number)
-        assert found is not None  # noqa: S101  (it was there when the wave began)
-        assert found.data_object is not None  # noqa: S101  (a line without one has failed)
-        task_input, required = self._pre_annotate(found.data_object)
-        with self._store.transaction() as database:
-            if required:
-                self._objects.open(database, self._job, number, task_input, self._now())
-                self._tell(database, "prepared", f"Object {number} is ready for workers", number=number)
-            else:
-                self._objects.leave_out(database, self._job, number, task_input)
-                message = f"Object {number} needs no person: isHumanAnnotationRequired is false"
-                self._tell(database, "not required", message, number=number)
-
-    def _pre_annotate(self, data_object: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        function = self._job.pre_annotation
-        if function is None:
-            return data_object, True
-        event = {"version": EVENT_VERSION, "labelingJobArn": self._job.arn, "dataObject": data_object}
-        try:
-            answer = check_pre_annotation(self._around.invoke(function, event))
-        except WrongAnswer as error:
-            raise UnreadableAnswer(function, event, "PreHumanTaskLambda", str(error)) from error
-        return answer.task_input, answer.is_human_annotation_required
-
     # -- workers
 
     def _workers_are_done(self) -> bool:
         """Wait until no object is with the workers; ``False`` if the job stops or the engine closes."""
-        while not self._closing.is_set() and self._status() == "InProgress":
+        while not self._is_over():
             changes = self._store.changes
             self._close_due()
             self._write_worker_responses()
