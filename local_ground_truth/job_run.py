@@ -60,24 +60,28 @@ class JobRun:
         """Begin, or go on where the job was left."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Leave the job where it is, after the step at hand."""
+    def leave(self) -> None:
+        """Leave the job where it is after the step at hand; what fails from now on is done again next time."""
         self._closing.set()
-        self._thread.join()
+
+    def close(self, patience: float) -> None:
+        """Leave the job where it is, waiting up to so many seconds for the step at hand."""
+        self.leave()
+        self._thread.join(patience)
 
     def _run(self) -> None:
         try:
             self._work()
-        except FunctionFailed as failure:
-            self._fail_for_function(failure)
-        except ClientError as error:
-            self._fail(f"ClientError: {error}")
         except Exception as error:
             if self._closing.is_set():
-                _log.warning("%s was left: %s", self._job.name, error)
-                return
-            _log.exception("%s failed", self._job.name)
-            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+                _log.info("%s was left: %s", self._job.name, error)
+            elif isinstance(error, FunctionFailed):
+                self._fail_for_function(error)
+            elif isinstance(error, ClientError):
+                self._fail(f"ClientError: {error}")
+            else:
+                _log.exception("%s failed", self._job.name)
+                self._fail(f"InternalServerError: {type(error).__name__}: {error}")
 
     def _work(self) -> None:
         """Do all steps; where S3 is out of reach for a while, wait and go on with the step that failed."""

@@ -17,6 +17,7 @@ from moto.s3.models import FakeKey, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 from werkzeug.serving import make_server
 
+from local_ground_truth.loopback import HOST, listen
 from local_ground_truth.object_files import ObjectFacts, ObjectFiles, replace_file
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,9 @@ class EmbeddedS3:
         folder: Where the objects lie: ``FOLDER/BUCKET/KEY``.
         port: The port to listen on; 0 takes a free one.
 
+    Raises:
+        PortTaken: If another program listens there.
+
     Example:
         >>> with EmbeddedS3(Path("build/s3")) as s3:  # doctest: +SKIP
         ...     boto3.client("s3", endpoint_url=s3.endpoint_url, region_name="us-east-1")
@@ -50,7 +54,10 @@ class EmbeddedS3:
             raise RuntimeError("an EmbeddedS3 is open in this process already; close it first")
         try:
             self._app = _FiledS3(ObjectFiles(folder))
-            self._server = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=_Handler)
+            with listen(port, "the embedded S3") as listener:
+                self._server = make_server(
+                    HOST, port, self._app, threaded=True, request_handler=_Handler, fd=listener.fileno()
+                )
         except BaseException:
             self._open.release()
             raise
@@ -62,7 +69,7 @@ class EmbeddedS3:
     @property
     def endpoint_url(self) -> str:
         """Where clients reach it, for ``AWS_ENDPOINT_URL_S3``."""
-        return f"http://127.0.0.1:{self._server.port}"
+        return f"http://{HOST}:{self._server.port}"
 
     def close(self) -> None:
         """Stop answering; the files stay."""

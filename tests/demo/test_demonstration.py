@@ -116,5 +116,5 @@ def test_the_whole_job_on_real_recordings(tmp_path: Path) -> None:
     assert plots == [
         f"run-{run}.csv-{channel}.png" for run in (1, 2) for channel in ("current", "voltage", "wire_feed")
     ]
-    record = json.loads((tmp_path / "bucket" / "plots" / "run-2.csv.json").read_text())
+    record = json.loads((tmp_path / "bucket" / "plots" / "dataset" / "dataset-2.json.record").read_text())
     assert any("5 gaps in time" in note for plot in record["plots"] for note in plot["notes"])
