@@ -84,6 +84,7 @@ class Demonstration:
         portal = PortalClient(url, worker.name)
         while not ended.wait(_PAUSE_SECONDS):
             while task := portal.next_task(name).task:
+                portal.page(task["page"])  # nobody looks, but a page that can't be shown ends the demonstration
                 choice = worker.answer(items[int(task["object"])], self.job.label.category_names, self.truth)
                 portal.answer(task["id"], {self.job.label.name: {"label": choice}})
         portal.close()
