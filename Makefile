@@ -2,9 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# Python as it runs best: the machine's own, compiled bytecode kept.
-export UV_PYTHON_DOWNLOADS := never
-export UV_PYTHON_PREFERENCE := only-system
+# Compiled bytecode is kept, whatever the shell says.
 export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
@@ -31,7 +29,7 @@ preview: ## the worker page of each item, following the template as you edit it;
 
 .PHONY: test
 test: ## all tests; for some: make test ARGS="tests/labeling -k vote"
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n auto $(ARGS)
 
 .PHONY: lint
 lint: ## format, lint and template checks
@@ -49,7 +47,7 @@ format: ## formats the code
 	@$(RUN) ruff check --fix
 
 .PHONY: bench
-bench: ## the pre-labeling handler beside a straightforward one, at three sizes
+bench: ## the pre-labeling handler beside a straightforward one; a labeling job of 2,000 objects beside one of 200
 	@$(RUN) python -m benchmarks
 
 .PHONY: sample

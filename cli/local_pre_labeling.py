@@ -1,13 +1,13 @@
 """The pre-labeling function's work on this machine: plots in the bucket, and a task input."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
 import msgspec
 from labeling.job import LabelingJob
 from labeling.observability import logger, metrics
-from labeling.pre_labeling import Drawing, PreLabeling, Renderer
-from labeling.sources import TimeSeriesSource
+from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
 from labeling.storage import Storage
 from plotting.recording import read
 
@@ -43,8 +43,8 @@ class LocalPreLabeling:
         return task_input
 
 
-def _drawing(data: bytes, source: TimeSeriesSource, name: str) -> Drawing:
+def _drawing(files: Sequence[RecordingFile]) -> Drawing:
     from plotting.panels import draw  # noqa: PLC0415
 
-    recording = read(data, source, name)
-    return Drawing(draw(recording, source), recording.rows_left_out)
+    recordings = [(read(file.data, file.source, file.name), file.source) for file in files]
+    return Drawing(draw(recordings), sum(recording.rows_left_out for recording, _ in recordings))

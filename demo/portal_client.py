@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 SUBMITTED = 200
 REFUSED = 409
+_PATIENCE = 60  # seconds
 
 
 class Turn(NamedTuple):
@@ -39,12 +40,24 @@ class PortalClient:
 
     def __init__(self, url: str, worker: str) -> None:
         self.worker = worker
-        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_PATIENCE)
+        self._pages: HTTPConnection | None = None
         self._headers = {"Content-Type": "application/x-www-form-urlencoded"}
         status, _ = self._post("/sign-in", urlencode({"worker": worker}))
         if status != 303:
             raise PortalError(f"{worker} could not sign in at {url}: status {status}")
         self._headers = {"Content-Type": "application/json", "Cookie": f"worker={quote(worker, safe='')}"}
+
+    def get(self, path: str) -> str:
+        """Load a page of the portal.
+
+        Raises:
+            PortalError: If there is none.
+        """
+        status, body = _ask(self._connection, "GET", path, None, self._headers)
+        if status != 200:
+            raise PortalError(f"GET {path}: status {status}")
+        return body.decode()
 
     def next_task(self, job: str) -> Turn:
         """Ask for the next task of a labeling job.
@@ -58,6 +71,20 @@ class PortalClient:
             raise PortalError(f"POST {path}: status {status}: {body.decode(errors='replace')}")
         turn = json.loads(body)
         return Turn(turn["state"], turn.get("task") or {})
+
+    def page(self, url: str) -> str:
+        """Load a task's worker page.
+
+        Raises:
+            PortalError: If there is none.
+        """
+        place = urlsplit(url)
+        if self._pages is None:
+            self._pages = HTTPConnection(place.netloc, timeout=_PATIENCE)
+        status, body = _ask(self._pages, "GET", f"{place.path}?{place.query}", None, {})
+        if status != 200:
+            raise PortalError(f"GET {url}: status {status}")
+        return body.decode()
 
     def answer(self, task_id: str, answer: dict[str, Any]) -> bool:
         """Submit an answer. It is on disk once this returns.
@@ -75,14 +102,22 @@ class PortalClient:
         return status == SUBMITTED
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connections."""
+        for connection in (self._connection, self._pages):
+            if connection is not None:
+                connection.close()
 
     def _post(self, path: str, body: str) -> tuple[int, bytes]:
-        try:
-            self._connection.request("POST", path, body, self._headers)
-            response = self._connection.getresponse()
-            return response.status, response.read()
-        except (OSError, HTTPException):
-            self._connection.close()  # the next request opens a new one
-            raise
+        return _ask(self._connection, "POST", path, body, self._headers)
+
+
+def _ask(
+    connection: HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]
+) -> tuple[int, bytes]:
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, HTTPException):
+        connection.close()  # the next request opens a new one
+        raise

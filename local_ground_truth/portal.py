@@ -179,7 +179,9 @@ class _Portal:
         turn = next_turn(self._engine, worker, name)
         if turn.task is not None:
             return JSONResponse({"state": "task", "task": self._task(turn.task, worker)})
-        panel = fragment(request, "turn.html", turn=turn, job=self._engine.describe(name))
+        own = next((found for found in self._engine.workers(name) if found["worker"] == worker), {})
+        context = {"job": self._engine.describe(name), "answers": answers_of(self._engine, name)}
+        panel = fragment(request, "turn.html", turn=turn, submitted=own.get("submitted", 0), **context)
         return JSONResponse({"state": turn.state, "panel": panel, "mayChange": turn.may_change})
 
     def _answer(self, request: Request, worker: str, answer: object) -> Response:

@@ -21,6 +21,7 @@ const lost = new Persistence(byId("lost"));
 const kept = new KeptAnswer(worker, job);
 
 let task = null; // in hand
+let inSight = null; // the task whose page is shown: another one than that in hand while the next page loads
 let sending = false;
 let askAgain = null;
 
@@ -41,18 +42,20 @@ async function next() {
 
 async function begin(found) {
   task = found;
+  setSending(false);
   late.hidden = true;
   clock.start(task.secondsLeft, { late: () => { late.hidden = false; }, over: timeIsUp });
   keepUp();
   const ready = await frame.show(task.page, `Task: object ${task.object}`);
   if (task !== found) return;
+  inSight = task;
+  setSending(false);
   if (!ready) {
+    frame.clear();
     showPanel(byId("not-loading").content.cloneNode(true));
-    byId("decline").disabled = false;
     return;
   }
   clearPanel();
-  setSending(false);
   if (!isAnyOpen()) frame.focus();
   announce("The next task is here.");
 }
@@ -77,7 +80,7 @@ async function submit(id, answer) {
 }
 
 async function decline() {
-  if (task === null || sending) return;
+  if (!isWorkable()) return;
   setSending(true);
   const outcome = await send(`/tasks/${task.id}/decline`);
   if (outcome.state === "refused") {
@@ -89,10 +92,10 @@ async function decline() {
 }
 
 async function stop() {
-  if (sending) return;
+  if (task === null || sending) return;
   setSending(true);
   clock.stop();
-  if (task) await send(`/tasks/${task.id}/release`);
+  await send(`/tasks/${task.id}/release`);
   window.location.assign(`/?left=${encodeURIComponent(document.querySelector("h1").textContent)}`);
 }
 
@@ -116,7 +119,7 @@ async function pause(turn) {
 }
 
 function end() {
-  task = null;
+  task = inSight = null;
   clock.stop();
   late.hidden = true;
   frame.clear();
@@ -128,10 +131,13 @@ function end() {
 
 function setSending(now) {
   sending = now;
-  busy.classList.toggle("moving", now);
-  byId("decline").disabled = now || task === null;
-  byId("stop").disabled = now;
+  busy.classList.toggle("moving", now || task !== inSight);
+  byId("decline").disabled = !isWorkable();
+  byId("stop").disabled = now || task === null;
 }
+
+/** Whether the worker may act on what is seen: a page left over from the task before says nothing any more. */
+function isWorkable() { return task !== null && task === inSight && !sending; }
 
 function showPanel(content, { takeFocus = true } = {}) {
   clearPanel();
@@ -184,13 +190,13 @@ function showProgress({ number, available, given, needed }) {
 // -- what the page, the keys and the buttons say
 
 function heard(message) {
-  if (message.type === "answer" && task && !sending) submit(task.id, message.answer);
+  if (message.type === "answer" && isWorkable()) submit(task.id, message.answer);
   else if (message.type === "decline") askWhetherToDecline();
   else if (message.type === "key") press(message.key, message);
 }
 
 function askWhetherToDecline() {
-  if (task && !sending) open("declining");
+  if (isWorkable()) open("declining");
 }
 
 /** The portal's own keys; true if it was one. */

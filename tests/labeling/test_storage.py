@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import boto3
@@ -31,7 +32,7 @@ def test_what_is_written_is_read(storage: Storage, bucket: Bucket) -> None:
     etag = storage.write(uri, b"1,2\n", "text/csv")
     assert storage.read(uri, 4) == b"1,2\n"
     assert storage.open(uri).etag == etag
-    assert storage.etags(S3Uri(bucket.name, "a folder/")) == {uri.key: etag}
+    assert storage.etags(S3Uri(bucket.name, "a folder/"), datetime.fromtimestamp(0, UTC)) == {uri.key: etag}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,8 @@ def test_what_is_no_s3_uri_is_refused(text: str) -> None:
 
 
 def test_a_uri_is_taken_as_it_is_written() -> None:
-    assert S3Uri.parse("s3://b/a%20b/c?d#e+f g") == ("b", "a%20b/c?d#e+f g")
+    for key in ("a%20b/c?d#e+f g", "溶接\u30001.csv", "Bildschirmfoto 10.00\u202fUhr.png", "a\u00a0b\u00adc"):
+        assert S3Uri.parse(f"s3://b/{key}") == ("b", key)
 
 
 def test_a_missing_object_is_named(storage: Storage, bucket: Bucket) -> None:
@@ -78,10 +80,12 @@ class FaultyS3(http.server.BaseHTTPRequestHandler):
 
     faults: ClassVar[list[str]] = []
     calls: ClassVar[int] = 0
+    ranges: ClassVar[list[str | None]] = []
     body = b"1,2,3\n" * 100
 
     def do_GET(self) -> None:
         type(self).calls += 1
+        self.ranges.append(self.headers.get("Range"))
         fault = self.faults.pop(0) if self.faults else "none"
         if fault in ("SlowDown", "InternalError", "AccessDenied"):
             status = {"SlowDown": 503, "InternalError": 500, "AccessDenied": 403}[fault]
@@ -107,6 +111,7 @@ def faulty() -> Iterator[Storage]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     FaultyS3.calls = 0
     FaultyS3.faults = []
+    FaultyS3.ranges = []
     client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{server.server_port}", config=CLIENT_CONFIG)
     yield Storage(client)
     server.shutdown()
@@ -118,6 +123,12 @@ def test_a_passing_fault_is_waited_out(faulty: Storage, fault: str) -> None:
     FaultyS3.faults = [fault, fault]
     assert faulty.read(S3Uri("b", "k"), 10_000) == FaultyS3.body
     assert FaultyS3.calls == 3
+
+
+def test_only_the_beginning_is_asked_for_again(faulty: Storage) -> None:
+    FaultyS3.faults = ["broken off"]
+    faulty.open(S3Uri("b", "k"), first_bytes=64).read(10_000)
+    assert FaultyS3.ranges == ["bytes=0-63"] * 2
 
 
 def test_refused_access_fails_at_once_and_says_what_to_allow(faulty: Storage) -> None:

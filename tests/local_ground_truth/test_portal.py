@@ -242,6 +242,7 @@ def test_three_workers_at_once_label_a_job_to_the_end(site: PortalSite, browser:
                 choose(worker, "Burn Through" if worker is cy else "Good Weld")
         for worker in (ann, bo, cy):
             expect(worker.page.get_by_role("heading", name="All done")).to_be_focused()
+            expect(worker.page.locator(".panel")).to_contain_text("You gave 3 answers of 9.")
             assert worker.errors == []
         ann.picture("all-done")
     assert site.engine.wait(JOB, 10)["LabelingJobStatus"] == "Completed"
@@ -462,3 +463,24 @@ def test_a_worker_can_stop_while_a_page_is_loading(site: PortalSite, browser: Br
         expect(ann.page.get_by_role("heading", name="Labeling jobs")).to_be_visible()
     (found,) = site.engine.workers(JOB)
     assert found["released"] == 1
+
+
+def test_a_page_left_over_from_the_task_before_answers_nothing(site: PortalSite, browser: Browser) -> None:
+    again = (
+        "<script>onmessage = () => document.dispatchEvent(new CustomEvent('crowd-answer', { detail: {} }));</script>"
+    )
+    site.bench.put("template.liquid.html", TEMPLATE + again)
+    start(site)
+    with browsing(browser, site, "ann") as ann:
+        ann.page.goto(f"/jobs/{JOB}")
+        ann.sees_task()
+        ann.page.route(f"{site.pages.origin}/tasks/**", lambda route: route.fulfill(body="<p>Not ready"))
+        choose(ann, "Good Weld")
+        expect(ann.page.locator("iframe.coming")).to_be_attached()
+        ann.page.locator("#main").focus()
+        ann.page.keyboard.press("1")  # the page before gets it, and answers once more
+        expect(ann.page.get_by_role("button", name="Decline")).to_be_disabled()
+        ann.page.get_by_role("button", name="Stop").click()
+        expect(ann.page.get_by_role("heading", name="Labeling jobs")).to_be_visible()
+    assert answers_of(site, "0") == [("ann", GOOD)]
+    assert answers_of(site, "1") == []
