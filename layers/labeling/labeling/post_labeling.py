@@ -71,6 +71,7 @@ class PostLabeling:
             LabelingError: If the event or the payload can't be read, or S3 refuses or fails. A broken answer or
                 object never is a reason.
         """
+        metrics.add_metric("Batches", "Count", 1)
         request = contract.post_labeling_event(event)
         logger.append_keys(labeling_job=request.labelingJobArn, payload=request.payload.s3Uri)
         ballots = list(self.pool.map(self._ballot, self._annotated_objects(request)))

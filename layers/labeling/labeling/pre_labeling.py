@@ -96,9 +96,9 @@ class PreLabeling:
         Raises:
             LabelingError: What is wrong with the event, the job's access to S3, or the item.
         """
+        metrics.add_metric("Items", "Count", 1)
         request = contract.pre_labeling_event(event)
         logger.append_keys(labeling_job=request.labelingJobArn, item=request.dataObject)
-        metrics.add_metric("Items", "Count", 1)
         if label := contract.existing_label(request, self.job):
             logger.info("The item has this job's label already: no worker is needed", extra={"label": label})
             return contract.task({}, for_workers=False)
