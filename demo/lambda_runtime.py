@@ -5,6 +5,8 @@ from the file's name. It needs Docker and a build (``make build``).
 """
 
 import argparse
+import ipaddress
+import json
 import os
 import socket
 import subprocess
@@ -131,10 +133,11 @@ def _environment() -> dict[str, str]:
 
 
 def _bridge() -> str:
-    """The address of this machine on Docker's default network."""
-    query = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
+    """The address of this machine on Docker's default network: its first one, where Docker doesn't say."""
+    query = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
     done = subprocess.run(query, capture_output=True, text=True, check=True)  # noqa: S603
-    return done.stdout.strip()
+    network = json.loads(done.stdout)[0]
+    return str(network.get("Gateway") or ipaddress.ip_network(network["Subnet"])[1])
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
