@@ -72,14 +72,21 @@ def sample_s3(folder: Path) -> Iterator[SampleS3]:
         yield SampleS3(client, address)
 
 
-def invoke(event: Path, s3: SampleS3, *, bucket: str = BUCKET) -> subprocess.CompletedProcess[str]:
+def invoke(
+    event: Path, s3: SampleS3, *, bucket: str = BUCKET, seconds: float = 330
+) -> subprocess.CompletedProcess[str]:
     """Invokes a function with an event by ``sam local invoke``.
 
     Returns:
         The ended process: the function's answer is its output, the log its error output.
+
+    Raises:
+        subprocess.TimeoutExpired: If it hasn't ended in so many seconds.
     """
     command = [*_sam("invoke", s3, bucket), "--event", str(event), function_of(event)]
-    return subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(  # noqa: S603
+        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False, timeout=seconds
+    )
 
 
 @contextmanager
