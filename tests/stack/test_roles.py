@@ -52,7 +52,9 @@ def enforced(stack: Deployed) -> Iterator[dict[str, dict[str, str]]]:
 
 
 def set_unchecked_calls(stack: Deployed, number: str) -> None:
-    request = urllib.request.Request(f"{stack.endpoint}/moto-api/reset-auth", number.encode(), method="POST")
+    request = urllib.request.Request(
+        f"{stack.endpoint}/moto-api/reset-auth", number.encode(), {"Content-Type": "text/plain"}, method="POST"
+    )
     urllib.request.urlopen(request).close()
 
 
@@ -66,7 +68,7 @@ ALLOWED = [
     ("PostLabelingRole", "put", "labels/new.jsonl"),
     ("GroundTruthRole", "get", "images/i.png"),
     ("GroundTruthRole", "put", "output/job/x.json"),
-    ("StackSetupRole", "put", "manifests/input.manifest"),
+    ("StackSetupRole", "put", "sensor_data/new.csv"),
     ("StackSetupRole", "delete", "images/nothing.png"),
     ("CheckReportRole", "put", "check-report/a.jsonl"),
 ]
@@ -214,7 +216,11 @@ def test_the_functions_do_their_work_under_their_roles(
 
     deleted = custom_resource(stack, mailbox, "Delete")
     run(stack, enforced["StackSetupRole"], "StackSetupFunction", deleted, tmp_path)
-    assert mailbox.answers[-1]["Status"] == "SUCCESS", mailbox.answers[-1]
+    assert mailbox.answers[-1]["Status"] == "SUCCESS", mailbox.answers[-1].get("Reason")
+    left = {entry["Key"] for entry in ground_truth.list_objects_v2(Bucket=stack.bucket)["Contents"]}
+    assert not any(key.startswith(("worker-page/", "manifests/", "dataset/dataset-", "stack-setup")) for key in left)
+    assert any(key.startswith("labels/") for key in left)
+    assert {payload, "hr/pay.csv"} <= left
     mailbox.close()
 
 

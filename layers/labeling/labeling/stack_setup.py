@@ -134,8 +134,9 @@ class StackSetup:
             if stack.KeepDataOnDelete == "false":
                 return self._delete(stack.Bucket, self._versions(stack.Bucket))
             record = self._record(stack.Bucket)
-            untouched = [key for key, etag in record.items() if self._etag(S3Uri(stack.Bucket, key)) == etag]
-            return self._delete(stack.Bucket, ({"Key": key} for key in [*untouched, RECORD_KEY]))
+            deleted = sum(self.pool.map(lambda key: self._remove(S3Uri(stack.Bucket, key), record[key]), record))
+            self.storage.client.delete_object(Bucket=stack.Bucket, Key=RECORD_KEY)
+            return deleted
         except self.storage.client.exceptions.NoSuchBucket:
             return 0
 
@@ -164,6 +165,13 @@ class StackSetup:
             logger.warning("This object was made or changed by people and is left as it is", extra={"object": str(uri)})
             return made.key, None
         return made.key, self.storage.write(uri, made.body, made.content_type)
+
+    def _remove(self, uri: S3Uri, etag: str) -> bool:
+        """Whether the object was still as it was written, and is deleted now."""
+        if self._etag(uri) != etag:
+            return False
+        self.storage.client.delete_object(Bucket=uri.bucket, Key=uri.key)
+        return True
 
     def _etag(self, uri: S3Uri) -> str | None:
         try:
