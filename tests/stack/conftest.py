@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import boto3
 import pytest
@@ -21,7 +21,7 @@ from samtranslator.translator.transform import transform
 from local_ground_truth.cloudformation import Stack
 from tests.conftest import ROOT
 
-REGION = "eu-west-1"
+REGION: Final = "eu-west-1"
 NAME = "welds"
 PARAMETERS = {"ManifestCheck": "on", "SnapStart": "on", "AlarmEmail": "welder@example.com"}
 MISSING = {
@@ -93,7 +93,7 @@ def packaged(moto: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
     s3.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION})
     written = tmp_path_factory.mktemp("packaged") / "template.json"
     sam = Path(sys.executable).parent / "sam"
-    command = [sam, "package", "--template-file", ROOT / "template.yaml", "--s3-bucket", "artifacts"]
+    command: list[str | Path] = [sam, "package", "--template-file", ROOT / "template.yaml", "--s3-bucket", "artifacts"]
     command += ["--config-env", "none"]  # not that of samconfig.toml, which would make a bucket
     command += ["--region", REGION, "--use-json", "--output-template-file", written]
     environment = {**os.environ, "AWS_ENDPOINT_URL": moto, "SAM_CLI_TELEMETRY": "0"}
@@ -154,7 +154,8 @@ def for_moto(template: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(value, dict) or "Fn::If" not in value:
             return False
         condition, then, otherwise = value["Fn::If"]
-        return (then if stack.resolve({"Condition": condition}) else otherwise) == {"Ref": "AWS::NoValue"}
+        chosen = then if stack.resolve({"Condition": condition}) else otherwise
+        return bool(chosen == {"Ref": "AWS::NoValue"})
 
     resources = {name: known(made) for name, made in template["Resources"].items() if made["Type"] not in MISSING}
     for made in resources.values():
