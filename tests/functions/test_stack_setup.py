@@ -69,7 +69,7 @@ def handle(request: dict[str, Any], seconds: float = 900) -> None:
 @pytest.fixture(autouse=True)
 def _endpoint(monkeypatch: pytest.MonkeyPatch, s3_endpoint: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_endpoint)
-    monkeypatch.setattr(app.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
 
 
 def test_it_fills_the_bucket_and_answers(cloudformation: tuple[str, Answers], bucket: Bucket) -> None:

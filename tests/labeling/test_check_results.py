@@ -32,7 +32,6 @@ def test_broken_items_come_in_the_manifest_s_order(bucket: Bucket) -> None:
         "Status": "FAILED",
     }
     bucket.put(f"{RUN}/FAILED_0.jsonl", lines(failed))
-    files = {"SUCCEEDED": [0, 1], "FAILED": [0]}
     bucket.put(
         f"{RUN}/manifest.json",
         {
@@ -40,10 +39,8 @@ def test_broken_items_come_in_the_manifest_s_order(bucket: Bucket) -> None:
             "MapRunArn": "arn",
             "ResultFiles": {
                 "PENDING": [],
-                **{
-                    how: [{"Key": f"{RUN}/{how}_{n}.jsonl", "Size": 1} for n in numbers]
-                    for how, numbers in files.items()
-                },
+                "SUCCEEDED": [{"Key": f"{RUN}/SUCCEEDED_{n}.jsonl", "Size": 1} for n in (0, 1)],
+                "FAILED": [{"Key": f"{RUN}/FAILED_0.jsonl", "Size": 1}],
             },
         },
     )

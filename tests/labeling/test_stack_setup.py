@@ -4,8 +4,10 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import msgspec
 import pytest
+from botocore.validate import ParamValidator
 from labeling.errors import EventError, JobConfigurationError
 from labeling.job import load_configured
 from labeling.stack_setup import Properties, StackSetup, properties
@@ -65,12 +67,10 @@ def test_the_request_is_one_that_sagemaker_takes(
 @pytest.fixture
 def sagemaker_model() -> Any:
     """Checks a request as botocore does before it sends one."""
-    import boto3  # noqa: PLC0415
-    from botocore.validate import ParamValidator  # noqa: PLC0415
-
     operation = boto3.client("sagemaker").meta.service_model.operation_model("CreateLabelingJob")
 
     def check(request: Any) -> None:
+        assert operation.input_shape
         report = ParamValidator().validate(request, operation.input_shape)
         assert not report.has_errors(), report.generate_report()
 

@@ -154,7 +154,8 @@ def for_moto(template: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(value, dict) or "Fn::If" not in value:
             return False
         condition, then, otherwise = value["Fn::If"]
-        return bool((then if stack.resolve({"Condition": condition}) else otherwise) == {"Ref": "AWS::NoValue"})
+        chosen = then if stack.resolve({"Condition": condition}) else otherwise
+        return bool(chosen == {"Ref": "AWS::NoValue"})
 
     resources = {name: known(made) for name, made in template["Resources"].items() if made["Type"] not in MISSING}
     for made in resources.values():
