@@ -8,6 +8,7 @@ from pathlib import Path
 from labeling.data_folder import DataFolderError
 from labeling.errors import JobConfigurationError
 from rich.console import Console
+from rich.markup import escape
 
 from demo.job_workspace import ROOT, JobWorkspace, WorkspaceError
 from local_ground_truth.cloudformation import TemplateError
@@ -40,6 +41,6 @@ def run(what: str, given: argparse.Namespace, action: Callable[[Console, JobWork
     try:
         action(console, JobWorkspace(given.job, given.data, given.folder))
     except _EXPECTED as error:
-        console.print(f"[bold red]{what} stopped.[/bold red]", str(error), markup=True, soft_wrap=True)
+        console.print(f"[bold red]{what} stopped.[/bold red]", escape(str(error)), soft_wrap=True)
         return 1
     return 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from labeling.data_folder import MANIFEST_KEY
 from rich.console import Console
 
-from demo.job_progress import JobProgress, problems_of
+from demo.job_progress import JobProgress, failure_of, problems_of
 from demo.job_workspace import JobWorkspace, WorkspaceError, key_of
 from demo.portal_client import PortalClient
 from demo.report import show_result
@@ -76,7 +76,7 @@ class Demonstration:
             for thread in threads:
                 thread.join()
         if described["LabelingJobStatus"] != "Completed":
-            reason = described.get("FailureReason", "The job was stopped.")
+            reason = failure_of(ground_truth.engine, name)
             raise WorkspaceError(f"{reason}\nThe functions' log says more: {self.workspace.functions_log}")
 
     def _work(self, url: str, worker: SimulatedWorker, name: str, ended: threading.Event) -> None:

@@ -63,3 +63,10 @@ def problems_of(engine: Engine, name: str) -> dict[str, str]:
         if problem and found.data_object:
             problems[key_of(found.data_object)] = str(problem)
     return problems
+
+
+def failure_of(engine: Engine, name: str) -> str:
+    """Tell why a labeling job failed: what Ground Truth says, and what the function itself said."""
+    reason = engine.describe(name).get("FailureReason", "The labeling job was stopped.")
+    said = [event.message for event in engine.events(name, limit=1_000_000) if event.kind == "function failed"]
+    return "\n".join([reason, *said])

@@ -11,6 +11,7 @@ from labeling.data_folder import MANIFEST_KEY, DataFolder
 from labeling.job import CONFIG_VARIABLE, LabelingJob, load
 from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from local_ground_truth.aws_services import OWN_FOLDER, AwsServices, Ports, Settings
@@ -102,7 +103,7 @@ class JobWorkspace:
     def fill_bucket(self, services: AwsServices, console: Console) -> None:
         """Put items, manifest and worker page into the bucket; what is there is replaced."""
         for remark in self.data.remarks:
-            console.print(f"[yellow]Note:[/yellow] {remark}")
+            console.print(f"[yellow]Note:[/yellow] {escape(remark)}", soft_wrap=True)
         s3 = services.s3
         if BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
             s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})

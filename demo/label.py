@@ -8,10 +8,11 @@ from functools import partial
 from threading import Event
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
 from demo.command_line import parser_of, run
-from demo.job_progress import JobProgress, problems_of
+from demo.job_progress import JobProgress, failure_of, problems_of
 from demo.job_workspace import JobWorkspace, shown
 from demo.report import show_result
 from local_ground_truth.aws_services import Ports
@@ -54,8 +55,10 @@ def _follow(console: Console, workspace: JobWorkspace, ground_truth: LocalGround
     if status not in _ENDED:
         return
     if status == "Failed":
-        console.print(f"[bold red]{name} failed.[/bold red]", described["FailureReason"], soft_wrap=True)
-        console.print(f"The functions' log says more: {shown(workspace.functions_log)}", soft_wrap=True)
+        console.print(
+            f"[bold red]{name} failed.[/bold red]", escape(failure_of(ground_truth.engine, name)), soft_wrap=True
+        )
+        console.print(f"The functions' log says more: {escape(shown(workspace.functions_log))}", soft_wrap=True)
     else:
         show_result(console, workspace, name, problems_of(ground_truth.engine, name))
     console.print("Another run: Ctrl-C, then [bold]make label NEW=1[/bold]")

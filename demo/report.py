@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from labeling.job import LabelingJob
 from labeling.job_request import OUTPUT_FOLDER
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from demo.job_workspace import JobWorkspace, shown
@@ -62,7 +63,7 @@ def show_result(  # noqa: PLR0913  (two of them only where simulated workers ans
     }
     for title, found in paths.items():
         for number, path in enumerate(found):
-            console.print(f"  {title if number == 0 else '':<20}{shown(path)}", soft_wrap=True)
+            console.print(f"  {title if number == 0 else '':<20}{escape(shown(path))}", soft_wrap=True)
 
 
 def show(console: Console, items: list[LabeledItem], job: LabelingJob, truth: Mapping[str, str]) -> None:
@@ -80,15 +81,17 @@ def show(console: Console, items: list[LabeledItem], job: LabelingJob, truth: Ma
 
 def _row(item: LabeledItem, job: LabelingJob) -> tuple[str, str, str, str]:
     if item.label is None:
-        return item.item, "", f"[red]no label[/red]: {item.problem}", ""
-    votes = ", ".join(f"{count} {category}" for category, count in item.label["votes"].items())
-    return item.item, votes, f"[bold]{item.label[job.label.name]}[/bold]", f"{item.label['confidence']:.2f}"
+        return escape(item.item), "", f"[red]no label[/red]: {escape(item.problem)}", ""
+    votes = ", ".join(f"{count} {category}" for category, count in item.label.get("votes", {}).items())
+    confidence = item.label.get("confidence")  # a label from before this job may have none
+    label = f"[bold]{escape(str(item.label.get(job.label.name)))}[/bold]"
+    return escape(item.item), escape(votes), label, "" if confidence is None else f"{confidence:.2f}"
 
 
 def _compared(item: LabeledItem, job: LabelingJob, truth: Mapping[str, str]) -> str:
     right = truth.get(item.item, "")
-    found = item.label and item.label[job.label.name]
-    return f"[green]{right} ✓[/green]" if right == found else f"[yellow]{right}[/yellow]"
+    found = item.label and item.label.get(job.label.name)
+    return f"[green]{escape(right)} ✓[/green]" if right == found else f"[yellow]{escape(right)}[/yellow]"
 
 
 def read_output(manifest: Path, job: LabelingJob, problems: Mapping[str, str]) -> list[LabeledItem]:

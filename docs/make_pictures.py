@@ -42,7 +42,7 @@ def main() -> int:
     console = Console()
     demonstration = JobWorkspace(JOB, SAMPLE, ROOT / "build" / "demo")
     Demonstration(console, demonstration).run()
-    _save(IMAGES / "plot.png", (demonstration.bucket / "plots" / "weld.2.csv-current.png").read_bytes())
+    _save(IMAGES / "plot.png", (demonstration.bucket / "plots" / "weld.2.csv-voltage.png").read_bytes())
     _terminal(demonstration)
     with (
         sync_playwright() as playwright,
@@ -56,7 +56,7 @@ def main() -> int:
 
 def _terminal(workspace: JobWorkspace) -> None:
     """The table that the demonstration ends with, as text that scales."""
-    console = Console(record=True, width=104, file=io.StringIO())
+    console = Console(record=True, width=126, file=io.StringIO())
     name = f"{workspace.job.name}-1"
     manifest = workspace.bucket / OUTPUT_FOLDER / name / "manifests" / "output" / "output.manifest"
     console.print("[green]$[/green] make demo")
@@ -71,12 +71,12 @@ def _pages(browser: Browser, console: Console) -> None:
     with LocalGroundTruth(workspace.settings(Ports.beginning_at(0))) as ground_truth:
         workspace.fill_bucket(ground_truth.services, console)
         name = workspace.start_run(ground_truth)
-        ada, ben, cleo = WORKERS[:3]
+        ada, ben, cas = WORKERS[:3]
         _answer(workspace, ground_truth, ada, name, 7)
         _answer(workspace, ground_truth, ben, name, 4)
-        _answer(workspace, ground_truth, cleo, name, ITEM)
+        _answer(workspace, ground_truth, cas, name, ITEM)
         task = f"{ground_truth.url}/jobs/{name}"
-        with _browsing(browser, cleo.name, ground_truth.url) as page:
+        with _browsing(browser, cas.name, ground_truth.url, size=(1280, 420)) as page:
             page.goto(ground_truth.url)
             _picture(page, "portal-jobs")
         for picture, size, dark in (
@@ -84,17 +84,17 @@ def _pages(browser: Browser, console: Console) -> None:
             ("task-dark", WIDE, True),
             ("task-tablet", TABLET, False),
         ):
-            with _browsing(browser, cleo.name, ground_truth.url, size=size, dark=dark) as page:
+            with _browsing(browser, cas.name, ground_truth.url, size=size, dark=dark) as page:
                 page.goto(task)
                 _wait_for_task(page)
                 _picture(page, picture)
-        with _browsing(browser, cleo.name, ground_truth.url, size=(1280, 960)) as page:
+        with _browsing(browser, cas.name, ground_truth.url, size=(1280, 960)) as page:
             page.goto(f"{ground_truth.url}/console/jobs/{name}")
             _picture(page, "console-job")
         _answer(workspace, ground_truth, ben, name, 3)
-        _answer(workspace, ground_truth, cleo, name, 7 - ITEM)
+        _answer(workspace, ground_truth, cas, name, 7 - ITEM)
         ground_truth.engine.wait(name, 60)
-        with _browsing(browser, cleo.name, ground_truth.url, size=(1280, 1100)) as page:
+        with _browsing(browser, cas.name, ground_truth.url, size=(1280, 1100)) as page:
             page.goto(f"{ground_truth.url}/console/jobs/{name}/objects/{ITEM}")
             expect(page.frame_locator("iframe").locator("img").first).to_be_visible()
             _picture(page, "console-object")
@@ -147,7 +147,7 @@ def _save(path: Path, png: bytes) -> None:
     """Keep a picture, with fewer colours where it would be too large for a README."""
     if len(png) > _MOST_BYTES:
         smaller = io.BytesIO()
-        Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS).save(smaller, "PNG", optimize=True)
+        Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, Image.Quantize.FASTOCTREE).save(smaller, "PNG", optimize=True)
         png = smaller.getvalue()
     path.write_bytes(png)
     if len(png) > _MOST_BYTES:

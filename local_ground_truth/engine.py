@@ -18,7 +18,7 @@ from local_ground_truth.data_objects import Answer, DataObject, ObjectTable, as_
 from local_ground_truth.event_log import Event, EventLog
 from local_ground_truth.events import Listener, StateChanges, state_change
 from local_ground_truth.invoke import Invoke
-from local_ground_truth.job_run import JobRun, Surroundings
+from local_ground_truth.job_run import JobRun
 from local_ground_truth.labeling_job import (
     ENDED,
     JobTable,
@@ -27,6 +27,7 @@ from local_ground_truth.labeling_job import (
 )
 from local_ground_truth.request_files import read_request_files
 from local_ground_truth.store import Store
+from local_ground_truth.surroundings import Surroundings
 from local_ground_truth.tasks import Task, TaskPool
 from local_ground_truth.timestamps import from_text, now, to_text
 

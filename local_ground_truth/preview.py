@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from local_ground_truth.consolidation import EVENT_VERSION
 from local_ground_truth.function_answers import WrongAnswer, check_pre_annotation
 from local_ground_truth.ground_truth_liquid import MissingVariable, TemplateError
 from local_ground_truth.invoke import FunctionFailed, Invoke
 from local_ground_truth.manifest import ManifestLine, check_line, read_manifest
 from local_ground_truth.page_origin import PageOrigin
+from local_ground_truth.preparation import EVENT_VERSION
 from local_ground_truth.s3_uri import NotAnS3Uri, S3Uri
 from local_ground_truth.worker_page import RenderedPage, render
 

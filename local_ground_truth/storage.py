@@ -262,6 +262,9 @@ class _FileContent:
 
 
 def _read_from_file(key: Any, path: Path) -> None:
+    if key.multipart:  # the parts that it was completed from would stay in memory
+        key.multipart.dispose()
+        key.multipart = None
     # moto has no other way to give a FakeKey its bytes than its private buffer
     key._value_buffer.close()
     key._value_buffer = _FileContent(path)

@@ -21,7 +21,8 @@ ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/weldinglabeljob1"
 for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
     os.environ[name] = "test"
 os.environ.update(AWS_DEFAULT_REGION="eu-west-1", AWS_REGION="eu-west-1", POWERTOOLS_METRICS_DISABLED="false")
-for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "LABELING_JOB_CONFIG", "LABELING_BUCKET", "INPUT_BUCKETS"):
+# What the user of the shell has set must not matter, nor the narrow terminal that pytest-xdist claims.
+for name in ("COLUMNS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "LABELING_JOB_CONFIG", "LABELING_BUCKET", "INPUT_BUCKETS"):
     os.environ.pop(name, None)
 
 bucket_numbers = itertools.count(1)

@@ -144,6 +144,16 @@ def test_a_body_that_always_breaks_off_is_an_error(faulty: Storage) -> None:
         faulty.read(S3Uri("b", "k"), 10_000)
 
 
+def test_a_body_is_read_line_by_line(faulty: Storage) -> None:
+    assert list(faulty.open(S3Uri("b", "k")).lines()) == [b"1,2,3"] * 100
+
+
+def test_a_body_that_breaks_off_between_lines_is_an_error(faulty: Storage) -> None:
+    FaultyS3.faults = ["broken off"]
+    with pytest.raises(StorageError, match="s3://b/k: S3 broke off"):
+        list(faulty.open(S3Uri("b", "k")).lines())
+
+
 def test_a_server_that_is_not_there_is_an_error_of_s3() -> None:
     once = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
     client = boto3.client("s3", endpoint_url="http://127.0.0.1:9", config=once)

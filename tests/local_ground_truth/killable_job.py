@@ -52,7 +52,7 @@ def run(folder: Path, ready: Event) -> None:
         threads = [threading.Thread(target=_work, args=(engine, worker, folder)) for worker in WORKERS]
         for thread in threads:
             thread.start()
-        engine.wait("Welds1", 60)
+        engine.wait("Welds1", 120)
         for thread in threads:
             thread.join()
         engine.close()

@@ -11,7 +11,7 @@ from local_ground_truth.workers import worker_id
 from tests.local_ground_truth.killable_job import OBJECTS, WORKERS, run
 from tests.local_ground_truth.labeling import BUCKET
 
-KILLS = 12
+KILLS = 9
 LONGEST_LIFE = 0.7  # seconds from the workers' start to the kill
 
 
@@ -45,7 +45,7 @@ def run_for(folder: Path, seconds: float | None) -> bool:
         assert ready.wait(30)
         time.sleep(seconds)
         process.kill()
-    process.join(60)
+    process.join(150)
     assert process.exitcode is not None, "the job did not end in time"
     assert seconds is not None or process.exitcode == 0
     return process.exitcode == 0

@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -38,6 +38,7 @@ CLIENT_CONFIG = Config(
 )
 READ_ATTEMPTS = 3
 BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+LINES_CHUNK_BYTES = 256 * 1024
 MISSING = {"NoSuchKey", "404", "NoSuchBucket", "NotFound"}
 REFUSED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
@@ -97,6 +98,18 @@ class StoredObject:
                     raise StorageError(f"{self.uri}: S3 broke off {attempt} times; try again later") from error
                 self._body = self._fetch(self.etag)["Body"]
         raise AssertionError("the last attempt returns or raises")
+
+    def lines(self) -> Iterator[bytes]:
+        """Reads the body line by line, without the lines' ends, holding little of it at once.
+
+        Raises:
+            StorageError: If the body breaks off.
+        """
+        try:
+            with closing(self._body) as body:
+                yield from body.iter_lines(LINES_CHUNK_BYTES)
+        except BROKEN_OFF as error:
+            raise StorageError(f"{self.uri}: S3 broke off while it was read; try again") from error
 
     def close(self) -> None:
         """Gives the connection back without reading the body."""
