@@ -2,9 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# Python as it runs best: the machine's own, compiled bytecode kept.
-export UV_PYTHON_DOWNLOADS := never
-export UV_PYTHON_PREFERENCE := only-system
+# Compiled bytecode is kept, whatever the shell says.
 export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
@@ -25,9 +23,17 @@ help: ## this list
 demo: ## one whole labeling job on this machine; for another one: make demo JOB=path/to/job.toml DATA=path/to/folder
 	@$(RUN) --no-dev python -m demo --job "$(JOB)" --data "$(DATA)"
 
+.PHONY: label
+label: ## the same job for people, in browsers; Ctrl-C keeps all, make label goes on, make label NEW=1 starts another run
+	@$(RUN) --no-dev python -m demo.label --job "$(JOB)" --data "$(DATA)" $(if $(FOLDER),--folder "$(FOLDER)") $(if $(NEW),--new)
+
+.PHONY: preview
+preview: ## the worker page of each item, following the template as you edit it; for another one: PAGE=path/to/page.html
+	@$(RUN) --no-dev python -m demo.preview --job "$(JOB)" --data "$(DATA)" $(if $(PAGE),--page "$(PAGE)")
+
 .PHONY: test
 test: ## all tests; for some: make test ARGS="tests/labeling -k vote"
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: ## format, lint and template checks
@@ -56,7 +62,7 @@ format: ## formats the code
 	@$(RUN) ruff check --fix
 
 .PHONY: bench
-bench: ## the pre-labeling handler beside a straightforward one, at three sizes
+bench: ## the pre-labeling handler beside a straightforward one; a labeling job of 2,000 objects beside one of 200
 	@$(RUN) python -m benchmarks
 
 .PHONY: sample

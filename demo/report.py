@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labeling.job import LabelingJob
+from labeling.job_request import OUTPUT_FOLDER
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from demo.job_workspace import JobWorkspace, shown
 
 
 class LabeledItem(NamedTuple):
@@ -22,6 +26,44 @@ class LabeledItem(NamedTuple):
     item: str
     label: Mapping[str, Any] | None
     problem: str
+
+
+def show_result(  # noqa: PLR0913  (two of them only where simulated workers answered)
+    console: Console,
+    workspace: JobWorkspace,
+    name: str,
+    problems: Mapping[str, str],
+    *,
+    truth: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> None:
+    """Prints what a labeling job came to, and where it lies.
+
+    Args:
+        console: Where.
+        workspace: Where the job ran.
+        name: The labeling job.
+        problems: Why items have no label, by dataset file.
+        truth: The right category of items, where it is known.
+        seconds: How long it took, if that is of interest.
+    """
+    bucket = workspace.bucket
+    manifest = bucket / OUTPUT_FOLDER / name / "manifests" / "output" / "output.manifest"
+    items = read_output(manifest, workspace.job, problems)
+    show(console, items, workspace.job, truth or {})
+    plots = sorted((bucket / "plots").rglob("*.png"))
+    time = "" if seconds is None else f" in {seconds:.1f} s"
+    console.print(f"{len(items)} items, {len(plots)} plots{time}. What to look at:")
+    paths = {
+        "Photographs": [bucket / source.folder for source in workspace.job.images.values()],
+        "Plots": plots,
+        "Output manifest": [manifest],
+        "Labels to train on": sorted((bucket / "labels").rglob("*.jsonl")),
+        "Functions' log": [workspace.functions_log],
+    }
+    for title, found in paths.items():
+        for number, path in enumerate(found):
+            console.print(f"  {title if number == 0 else '':<20}{escape(shown(path))}", soft_wrap=True)
 
 
 def show(console: Console, items: list[LabeledItem], job: LabelingJob, truth: Mapping[str, str]) -> None:
@@ -39,15 +81,17 @@ def show(console: Console, items: list[LabeledItem], job: LabelingJob, truth: Ma
 
 def _row(item: LabeledItem, job: LabelingJob) -> tuple[str, str, str, str]:
     if item.label is None:
-        return item.item, "", f"[red]no label[/red]: {item.problem}", ""
-    votes = ", ".join(f"{count} {category}" for category, count in item.label["votes"].items())
-    return item.item, votes, f"[bold]{item.label[job.label.name]}[/bold]", f"{item.label['confidence']:.2f}"
+        return escape(item.item), "", f"[red]no label[/red]: {escape(item.problem)}", ""
+    votes = ", ".join(f"{count} {category}" for category, count in item.label.get("votes", {}).items())
+    confidence = item.label.get("confidence")  # a label from before this job may have none
+    label = f"[bold]{escape(str(item.label.get(job.label.name)))}[/bold]"
+    return escape(item.item), escape(votes), label, "" if confidence is None else f"{confidence:.2f}"
 
 
 def _compared(item: LabeledItem, job: LabelingJob, truth: Mapping[str, str]) -> str:
     right = truth.get(item.item, "")
-    found = item.label and item.label[job.label.name]
-    return f"[green]{right} ✓[/green]" if right == found else f"[yellow]{right}[/yellow]"
+    found = item.label and item.label.get(job.label.name)
+    return f"[green]{escape(right)} ✓[/green]" if right == found else f"[yellow]{escape(right)}[/yellow]"
 
 
 def read_output(manifest: Path, job: LabelingJob, problems: Mapping[str, str]) -> list[LabeledItem]:

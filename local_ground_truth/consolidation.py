@@ -2,21 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from local_ground_truth.data_objects import Answer, ObjectTable
-from local_ground_truth.event_log import EventLog
 from local_ground_truth.function_answers import WrongAnswer, check_consolidation
-from local_ground_truth.invoke import Invoke, UnreadableAnswer
+from local_ground_truth.invoke import UnreadableAnswer
 from local_ground_truth.json_text import write_json
 from local_ground_truth.labeling_job import LabelingJob
 from local_ground_truth.outputs import Outputs, consolidation_entry
-from local_ground_truth.store import Store
+from local_ground_truth.preparation import EVENT_VERSION
+from local_ground_truth.surroundings import Surroundings
 from local_ground_truth.timestamps import later, to_text
 
-EVENT_VERSION = "2018-10-16"
 _OBJECTS_A_BATCH = 1000
 
 
@@ -27,33 +25,19 @@ class Consolidation:
     crash writes the same files and labels.
 
     Args:
-        store: The store.
+        around: What it works with.
         job: The labeling job.
         categories: The names in its label category file.
         outputs: Writes its files.
-        invoke: Calls its function.
-        log: Where it is told.
-        clock: Tells the time.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  (what it works with)
-        self,
-        store: Store,
-        job: LabelingJob,
-        categories: list[str] | None,
-        outputs: Outputs,
-        invoke: Invoke,
-        log: EventLog,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._store = store
+    def __init__(self, around: Surroundings, job: LabelingJob, categories: list[str] | None, outputs: Outputs) -> None:
+        self._around = around
+        self._store = around.store
         self._job = job
         self._categories = categories
         self._outputs = outputs
-        self._invoke = invoke
-        self._log = log
-        self._clock = clock
-        self._objects = ObjectTable(store)
+        self._objects = ObjectTable(around.store)
 
     def run(self) -> None:
         """Consolidate every answered object.
@@ -87,7 +71,7 @@ class Consolidation:
     def _next_batch(self, database: sqlite3.Connection) -> tuple[int, str]:
         query = "SELECT number, created FROM batches WHERE job = ? ORDER BY number DESC LIMIT 1"
         last = database.execute(query, (self._job.name,)).fetchone()
-        at = to_text(self._clock())
+        at = to_text(self._around.clock())
         if last is None:
             return 1, at
         # files are named by the second: two batches must not have the same one
@@ -112,7 +96,7 @@ class Consolidation:
             answer = [_answers_as_label(self._job, entry) for entry in payload]
             self._outputs.write_consolidation_response(batch["wave"], batch["created"], answer)
             return {entry["datasetObjectId"]: entry["consolidatedAnnotation"]["content"] for entry in answer}
-        answer = self._invoke(function, event)
+        answer = self._around.invoke(function, event)
         object_ids = [entry["datasetObjectId"] for entry in payload]
         try:
             contents = check_consolidation(answer, object_ids, self._job.label_attribute)
@@ -150,7 +134,7 @@ class Consolidation:
             database.execute("UPDATE batches SET consolidated = 1 WHERE job = ? AND number = ?", (job, batch["number"]))
             answers = sum(len(given) for _, given in objects.values())
             message = f"{len(contents)} objects labeled from {answers} answers"
-            self._log.write(database, job, to_text(self._clock()), "consolidated", message)
+            self._around.log.write(database, job, to_text(self._around.clock()), "consolidated", message)
 
 
 def _answers_as_label(job: LabelingJob, entry: Mapping[str, Any]) -> dict[str, Any]:

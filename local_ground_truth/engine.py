@@ -18,7 +18,7 @@ from local_ground_truth.data_objects import Answer, DataObject, ObjectTable, as_
 from local_ground_truth.event_log import Event, EventLog
 from local_ground_truth.events import Listener, StateChanges, state_change
 from local_ground_truth.invoke import Invoke
-from local_ground_truth.job_run import JobRun, Surroundings
+from local_ground_truth.job_run import JobRun
 from local_ground_truth.labeling_job import (
     ENDED,
     JobTable,
@@ -27,6 +27,7 @@ from local_ground_truth.labeling_job import (
 )
 from local_ground_truth.request_files import read_request_files
 from local_ground_truth.store import Store
+from local_ground_truth.surroundings import Surroundings
 from local_ground_truth.tasks import Task, TaskPool
 from local_ground_truth.timestamps import from_text, now, to_text
 
@@ -86,6 +87,9 @@ class Engine:
         concurrency: How many pre-annotation calls are made at a time, for each job.
         tick: Seconds between looks at the clock for what has run out.
 
+    Attributes:
+        leaving: Whether it is about to close, so that nobody need wait for what happens next.
+
     Raises:
         RuntimeError: If another engine works in this folder.
 
@@ -124,6 +128,7 @@ class Engine:
         self._around = Surroundings(
             self._store, s3_client, invoke, self._log, self._changes, self._tasks, clock, concurrency, tick
         )
+        self.leaving = False
         self._runs: dict[str, JobRun] = {}
         self._runs_lock = threading.Lock()
 
@@ -227,13 +232,27 @@ class Engine:
                 raise TimeoutError(f"the labeling job {name} is {state.status} after {timeout} s")
             self._store.wait_for_change(changes, left)
 
-    def close(self) -> None:
-        """Leave every job where it is and close the workspace."""
+    def leave(self) -> None:
+        """Leave every job after the step at hand, without waiting: functions may be ended from now on."""
+        self.leaving = True
         with self._runs_lock:
             for run in self._runs.values():
-                run.close()
+                run.leave()
+
+    def close(self, patience: float = 60) -> None:
+        """Leave every job where it is and close the workspace.
+
+        Args:
+            patience: How many seconds to wait for a step at hand, such as a function's call. One that takes
+                longer comes to nothing and is done again next time.
+        """
+        self.leave()
+        end = time.monotonic() + patience
+        with self._runs_lock:
+            for run in self._runs.values():
+                run.close(max(0.0, end - time.monotonic()))
             self._runs.clear()
-        self._changes.close()
+        self._changes.close(max(0.0, end - time.monotonic()))
         self._store.close()
         self._workspace_lock.close()
 
@@ -333,6 +352,18 @@ class Engine:
     def events(self, name: str | None = None, after: int = 0, limit: int = 1000, timeout: float = 0) -> Sequence[Event]:
         """Read the event log after a sequence number, waiting up to ``timeout`` seconds for an event."""
         return self._log.wait(name, after, timeout, limit)
+
+    def note(self, entries: Sequence[tuple[str, str, str]]) -> None:
+        """Write what happened outside of the engine into the log: labeling job, kind and message of each.
+
+        Those of jobs that aren't there are left out.
+        """
+        at = to_text(self._clock())
+        names = {name.lower() for name in self._jobs.names()}
+        with self._store.transaction() as database:
+            for job, kind, message in entries:
+                if job.lower() in names:
+                    self._log.write(database, job, at, kind, message)
 
     def _label_counters(self, name: str) -> dict[str, int]:
         counts = self._objects.count(name)

@@ -93,17 +93,24 @@ class StateChanges:
         self._store = store
         self._listeners = listeners
         self._closing = False
-        self._thread = threading.Thread(target=self._deliver_all, name="state-changes", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="state-changes", daemon=True)
         self._thread.start()
 
     def record(self, database: sqlite3.Connection, event: Mapping[str, Any]) -> None:
         """Keep an event for delivery, as part of the transaction that changes the state."""
         database.execute("INSERT INTO state_changes (event) VALUES (?)", (write_json(event),))
 
-    def close(self) -> None:
-        """Deliver what is there and stop."""
+    def close(self, patience: float) -> None:
+        """Deliver what is there and stop; what is not taken within so many seconds is delivered next time."""
         self._closing = True
-        self._thread.join()
+        self._thread.join(patience)
+
+    def _run(self) -> None:
+        try:
+            self._deliver_all()
+        except sqlite3.ProgrammingError:  # a listener took longer than the store stays open
+            if not self._closing:
+                raise
 
     def _deliver_all(self) -> None:
         while True:

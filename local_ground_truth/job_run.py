@@ -7,62 +7,32 @@ Cut off anywhere and run again, it goes on with the step that was not done.
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from local_ground_truth.consolidation import EVENT_VERSION, Consolidation
+from local_ground_truth.consolidation import Consolidation
 from local_ground_truth.data_objects import ObjectTable
-from local_ground_truth.event_log import EventLog
-from local_ground_truth.events import StateChanges, state_change
-from local_ground_truth.function_answers import WrongAnswer, check_pre_annotation
-from local_ground_truth.invoke import FunctionFailed, Invoke, UnreadableAnswer
+from local_ground_truth.events import state_change
+from local_ground_truth.invoke import FunctionFailed, UnreadableAnswer
 from local_ground_truth.labeling_job import JobTable, LabelingJob
 from local_ground_truth.manifest import ManifestLine, read_manifest
 from local_ground_truth.outputs import Outputs, manifest_line
-from local_ground_truth.store import Store
-from local_ground_truth.tasks import TaskPool
+from local_ground_truth.preparation import Preparation
+from local_ground_truth.surroundings import Surroundings
 from local_ground_truth.timestamps import to_text
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+    pass
 
 _log = logging.getLogger(__name__)
 _LINES_A_TRANSACTION = 500
 _SHORTEST_PAUSE = 0.02  # seconds; answers come in bursts, and each would wake the run
+_TICKS_WITHOUT_S3 = 10  # between tries; botocore has paused between its own before
 _INTERMEDIATE_MANIFESTS = 20  # in a job; each holds every line
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What every run of the engine works with.
-
-    Attributes:
-        store: The store.
-        s3: The S3 client.
-        invoke: Calls functions.
-        log: The event log.
-        changes: Publishes state changes.
-        tasks: The workers' side.
-        clock: Tells the time.
-        concurrency: Pre-annotation calls at a time.
-        tick: Seconds between looks at the clock.
-    """
-
-    store: Store
-    s3: "S3Client"
-    invoke: Invoke
-    log: EventLog
-    changes: StateChanges
-    tasks: TaskPool
-    clock: Callable[[], datetime]
-    concurrency: int
-    tick: float
 
 
 class JobRun:
@@ -81,15 +51,8 @@ class JobRun:
         self._job = job
         self._objects = ObjectTable(around.store)
         self._outputs = Outputs(around.s3, job)
-        self._consolidation = Consolidation(
-            around.store,
-            job,
-            jobs.categories(job.name),
-            self._outputs,
-            around.invoke,
-            around.log,
-            around.clock,
-        )
+        self._preparation = Preparation(around, job)
+        self._consolidation = Consolidation(around, job, jobs.categories(job.name), self._outputs)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"labeling-job-{job.name}", daemon=True)
 
@@ -97,38 +60,63 @@ class JobRun:
         """Begin, or go on where the job was left."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Leave the job where it is, after the step at hand."""
+    def leave(self) -> None:
+        """Leave the job where it is after the step at hand; what fails from now on is done again next time."""
         self._closing.set()
-        self._thread.join()
+
+    def close(self, patience: float) -> None:
+        """Leave the job where it is, waiting up to so many seconds for the step at hand."""
+        self.leave()
+        self._thread.join(patience)
 
     def _run(self) -> None:
         try:
             self._work()
-        except FunctionFailed as failure:
-            self._fail_for_function(failure)
-        except ClientError as error:
-            self._fail(f"ClientError: {error}")
         except Exception as error:
             if self._closing.is_set():
-                _log.warning("%s was left: %s", self._job.name, error)
-                return
-            _log.exception("%s failed", self._job.name)
-            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+                _log.info("%s was left: %s", self._job.name, error)
+            elif isinstance(error, FunctionFailed):
+                self._fail_for_function(error)
+            elif isinstance(error, ClientError):
+                self._fail(f"ClientError: {error}")
+            else:
+                _log.exception("%s failed", self._job.name)
+                self._fail(f"InternalServerError: {type(error).__name__}: {error}")
 
     def _work(self) -> None:
+        """Do all steps; where S3 is out of reach for a while, wait and go on with the step that failed."""
+        while not self._closing.is_set():
+            try:
+                self._do_steps()
+            except (BotoCoreError, ClientError) as error:
+                if not _may_pass(error):
+                    raise
+                with self._store.transaction() as database:
+                    self._tell(database, "waiting for S3", f"S3 can't be reached, trying again: {error}")
+                self._closing.wait(_TICKS_WITHOUT_S3 * self._around.tick)
+            else:
+                return
+
+    def _do_steps(self) -> None:
         if not self._jobs.manifest_is_read(self._job.name) and not self._read_manifest():
+            return
+        if self._status() == "Initializing" and not self._begin():
             return
         while not self._closing.is_set():
             if self._status() == "Stopping":
                 self._finish("Stopped")
                 return
-            if not self._objects.any_in(self._job, "preparing", "open", "answered") and not self._start_wave():
-                return
-            self._prepare()
+            if not self._objects.any_in(self._job, "preparing", "open", "answered"):
+                self._write_intermediate_manifests()
+                if not self._start_wave():
+                    return
+            self._preparation.run(self._is_over)
             if self._workers_are_done():
                 self._write_worker_responses()
-                self._consolidate()
+                self._consolidation.run()
+
+    def _is_over(self) -> bool:
+        return self._closing.is_set() or self._status() != "InProgress"
 
     def _status(self) -> str:
         return self._jobs.state(self._job.name).status
@@ -136,28 +124,29 @@ class JobRun:
     # -- the manifest
 
     def _read_manifest(self) -> bool:
-        job = self._job
+        """Read the manifest from its start, whatever was read before; ``False`` if the engine closes."""
         with self._store.transaction() as database:
-            self._objects.forget(database, job)
-        lines = read_manifest(self._around.s3, job.manifest)
-        good = bad = 0
-        first_problem = "it has no lines"
+            self._objects.forget(database, self._job)
+        lines = read_manifest(self._around.s3, self._job.manifest)
         while some := list(islice(lines, _LINES_A_TRANSACTION)):
             if self._closing.is_set():
                 return False
-            problems = [line for line in some if line.problem]
-            if problems and not bad:
-                first_problem = f"line {problems[0].number}: {problems[0].problem}"
-            bad += len(problems)
-            good += len(some) - len(problems)
-            self._add_lines(some, problems)
+            self._add_lines(some, [line for line in some if line.problem])
         with self._store.transaction() as database:
-            database.execute("UPDATE jobs SET manifest_read = 1 WHERE name = ?", (job.name,))
-        if not good:
-            self._fail(f"ClientError: The manifest {job.manifest} has no line that can be labeled: {first_problem}")
-            return False
-        self._set_status("InProgress", f"{good} data objects to label, {bad} bad lines in {job.manifest}")
+            database.execute("UPDATE jobs SET manifest_read = 1 WHERE name = ?", (self._job.name,))
         return True
+
+    def _begin(self) -> bool:
+        """Let the job be in progress; where no line can be labeled, let it fail."""
+        counts = self._objects.count(self._job.name)
+        manifest, good, bad = self._job.manifest, counts.get("waiting", 0), counts.get("failed", 0)
+        if good:
+            self._set_status("InProgress", f"{good} data objects to label, {bad} bad lines in {manifest}")
+            return True
+        first = self._objects.get(self._job.name, 0)
+        problem = first.problem if first else "it has no lines"
+        self._fail(f"ClientError: The manifest {manifest} has no line that can be labeled: {problem}")
+        return False
 
     def _add_lines(self, lines: list[ManifestLine], problems: list[ManifestLine]) -> None:
         at = self._now()
@@ -198,50 +187,11 @@ class JobRun:
             size = min(size, -(-sum(counts.values()) * job.most_percent // 100) - labeled)
         return size
 
-    def _prepare(self) -> None:
-        numbers = self._objects.numbers_in(self._job, "preparing")
-        if not numbers:
-            return
-        halt = threading.Event()
-        with ThreadPoolExecutor(self._around.concurrency, "pre-annotation") as pool:
-            calls = [pool.submit(self._prepare_object, number, halt) for number in numbers]
-            ended, _ = wait(calls, return_when=FIRST_EXCEPTION)
-            halt.set()
-        for call in ended:
-            call.result()
-
-    def _prepare_object(self, number: int, halt: threading.Event) -> None:
-        if halt.is_set() or self._closing.is_set() or self._status() == "Stopping":
-            return
-        found = self._objects.get(self._job.name, number)
-        assert found is not None  # noqa: S101  (it was there when the wave began)
-        assert found.data_object is not None  # noqa: S101  (a line without one has failed)
-        task_input, required = self._pre_annotate(found.data_object)
-        with self._store.transaction() as database:
-            if required:
-                self._objects.open(database, self._job, number, task_input, self._now())
-                self._tell(database, "prepared", f"Object {number} is ready for workers", number=number)
-            else:
-                self._objects.leave_out(database, self._job, number, task_input)
-                message = f"Object {number} needs no person: isHumanAnnotationRequired is false"
-                self._tell(database, "not required", message, number=number)
-
-    def _pre_annotate(self, data_object: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        function = self._job.pre_annotation
-        if function is None:
-            return data_object, True
-        event = {"version": EVENT_VERSION, "labelingJobArn": self._job.arn, "dataObject": data_object}
-        try:
-            answer = check_pre_annotation(self._around.invoke(function, event))
-        except WrongAnswer as error:
-            raise UnreadableAnswer(function, event, "PreHumanTaskLambda", str(error)) from error
-        return answer.task_input, answer.is_human_annotation_required
-
     # -- workers
 
     def _workers_are_done(self) -> bool:
         """Wait until no object is with the workers; ``False`` if the job stops or the engine closes."""
-        while not self._closing.is_set() and self._status() == "InProgress":
+        while not self._is_over():
             changes = self._store.changes
             self._close_due()
             self._write_worker_responses()
@@ -280,20 +230,19 @@ class JobRun:
 
     # -- labels
 
-    def _consolidate(self) -> None:
-        self._consolidation.run()
-        self._write_intermediate_manifests()
-
     def _write_intermediate_manifests(self) -> None:
+        """Write how far the labels are after a wave, unless little has changed since the last time."""
         counts = self._objects.count(self._job.name)
         done = counts.get("labeled", 0) + counts.get("failed", 0)
         row = self._store.row("SELECT in_manifests FROM jobs WHERE name = ?", self._job.name)
         before = row["in_manifests"] if row else -1
         enough = max(1, sum(counts.values()) // _INTERMEDIATE_MANIFESTS)
-        if before >= 0 and counts.get("waiting") and done - before < enough:
+        if done == before or (before >= 0 and counts.get("waiting") and done - before < enough):
             return
         latest = self._store.row("SELECT max(wave) AS wave FROM data_objects WHERE job = ?", self._job.name)
-        self._outputs.write_intermediate_manifests(latest["wave"] if latest else 1, self._lines())
+        if latest is None or latest["wave"] is None:
+            return
+        self._outputs.write_intermediate_manifests(latest["wave"], self._lines())
         with self._store.transaction() as database:
             database.execute("UPDATE jobs SET in_manifests = ? WHERE name = ?", (done, self._job.name))
 
@@ -308,7 +257,8 @@ class JobRun:
                 self._around.tasks.withdraw(database, self._job, self._now())
                 self._objects.close_all(database, self._job)
             self._write_worker_responses()
-            self._consolidate()
+            self._consolidation.run()
+            self._write_intermediate_manifests()
         manifest = self._outputs.write_output_manifest(self._lines())
         self._set_status(status, f"The labels are in {manifest}")
 
@@ -365,6 +315,14 @@ class JobRun:
 
     def _now(self) -> str:
         return to_text(self._around.clock())
+
+
+def _may_pass(error: BotoCoreError | ClientError) -> bool:
+    """Tell a fault of S3 that passes, which botocore has tried several times, from one that stays."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or error.response["Error"].get("Code") in ("SlowDown", "RequestTimeout")
+    return isinstance(error, HTTPClientError | BotoConnectionError)
 
 
 def _failure_reason(failure: FunctionFailed, role_arn: str) -> str:

@@ -4,15 +4,11 @@ Errors have the names and statuses of the API's model, so that boto3 raises the 
 """
 
 import base64
-import contextlib
 import json
-import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import anyio
-import uvicorn
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -76,32 +72,6 @@ def create_app(functions: Functions) -> Starlette:
         ],
         exception_handlers={InvokeRefusedError: _refusal},
     )
-
-
-@contextlib.contextmanager
-def serving(app: Starlette, port: int = 0) -> Iterator[str]:
-    """Serves an application on loopback from a thread of its own, and yields its URL.
-
-    Args:
-        app: The application.
-        port: Where to listen; 0 takes a free one.
-
-    Raises:
-        OSError: The server can't start, such as when the port is taken.
-    """
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise OSError(f"no server could be started on 127.0.0.1:{port}; is the port taken?")
-        time.sleep(0.005)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 async def _read(request: Request) -> tuple[str, JsonValue, Mapping[str, JsonValue] | None]:

@@ -17,6 +17,7 @@ from moto.s3.models import FakeKey, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 from werkzeug.serving import make_server
 
+from local_ground_truth.loopback import listen
 from local_ground_truth.object_files import ObjectFacts, ObjectFiles, replace_file
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class EmbeddedS3:
         host: The address to listen on, such as that of Docker's bridge, where containers reach it. Whoever
             reaches it can read and change all objects.
 
+    Raises:
+        PortTaken: If another program listens there.
+
     Example:
         >>> with EmbeddedS3(Path("build/s3")) as s3:  # doctest: +SKIP
         ...     boto3.client("s3", endpoint_url=s3.endpoint_url, region_name="us-east-1")
@@ -52,7 +56,10 @@ class EmbeddedS3:
             raise RuntimeError("an EmbeddedS3 is open in this process already; close it first")
         try:
             self._app = _FiledS3(ObjectFiles(folder))
-            self._server = make_server(host, port, self._app, threaded=True, request_handler=_Handler)
+            with listen(port, "the embedded S3", host) as listener:
+                self._server = make_server(
+                    host, port, self._app, threaded=True, request_handler=_Handler, fd=listener.fileno()
+                )
         except BaseException:
             self._open.release()
             raise
@@ -257,6 +264,9 @@ class _FileContent:
 
 
 def _read_from_file(key: Any, path: Path) -> None:
+    if key.multipart:  # the parts that it was completed from would stay in memory
+        key.multipart.dispose()
+        key.multipart = None
     # moto has no other way to give a FakeKey its bytes than its private buffer
     key._value_buffer.close()
     key._value_buffer = _FileContent(path)

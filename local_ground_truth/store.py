@@ -81,6 +81,8 @@ CREATE TABLE IF NOT EXISTS state_changes (
 CREATE INDEX IF NOT EXISTS state_changes_to_deliver ON state_changes (sequence) WHERE delivered = 0;
 """
 
+_VERSION = 1  # of the schema; another version's workspace is refused, not misread
+
 Parameter = str | int | float | bytes | None
 
 
@@ -89,6 +91,9 @@ class Store:
 
     Args:
         path: The database file; made if it is missing.
+
+    Raises:
+        RuntimeError: If another version of this program made the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,7 +104,18 @@ class Store:
         self._database.row_factory = sqlite3.Row
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
+        self._make_schema(path)
+
+    def _make_schema(self, path: Path) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _VERSION):
+            self._database.close()
+            raise RuntimeError(
+                f"{path} has version {version} of the schema, expected {_VERSION}: another version of the local "
+                "Ground Truth made it. Use that version, or choose another workspace folder."
+            )
         self._database.executescript(_SCHEMA)
+        self._database.execute(f"PRAGMA user_version = {_VERSION}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

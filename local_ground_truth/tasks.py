@@ -119,9 +119,13 @@ class TaskPool:
         """Take a worker's answer. It is on disk when this returns; the same answer again changes nothing.
 
         Raises:
-            TaskRefused: If the task is another worker's, expired or ended, or its job is not in progress.
+            TaskRefused: If the task is another worker's, expired or ended, its job is not in progress, or the
+                answer holds a number that JSON can't.
         """
-        text = write_json(answer)
+        try:
+            text = write_json(answer)
+        except ValueError as error:
+            raise TaskRefused(f"The answer is not JSON: {error}. Correct it and submit it again.") from error
         expired: TaskExpired | None = None
         with self._store.transaction() as database:
             row = self._own(database, task_id, worker)

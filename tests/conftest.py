@@ -21,7 +21,8 @@ ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/weldinglabeljob1"
 for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
     os.environ[name] = "test"
 os.environ.update(AWS_DEFAULT_REGION="eu-west-1", AWS_REGION="eu-west-1", POWERTOOLS_METRICS_DISABLED="false")
-for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "LABELING_JOB_CONFIG", "LABELING_BUCKET", "INPUT_BUCKETS"):
+# What the user of the shell has set must not matter, nor the narrow terminal that pytest-xdist claims.
+for name in ("COLUMNS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "LABELING_JOB_CONFIG", "LABELING_BUCKET", "INPUT_BUCKETS"):
     os.environ.pop(name, None)
 
 bucket_numbers = itertools.count(1)
@@ -73,3 +74,10 @@ class Bucket:
 @pytest.fixture
 def bucket(s3: "S3Client") -> Bucket:
     return Bucket(s3)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the stack share one build of it, so one process of pytest-xdist runs them all."""
+    for item in items:
+        if "stack" in item.path.relative_to(ROOT / "tests").parts:
+            item.add_marker(pytest.mark.xdist_group("stack"))

@@ -1,5 +1,6 @@
 """PreLabelingFunction: turns a data object's files into plots and a task input."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -7,18 +8,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from labeling import snapshot, storage
 from labeling.job import load_configured
 from labeling.observability import logger, metrics
-from labeling.pre_labeling import Drawing, PreLabeling, Renderer
+from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
 from labeling.settings import Settings
-from labeling.sources import TimeSeriesSource
 from plotting.panels import RENDERER, draw
 from plotting.recording import read
 from plotting.warming import warm as warm_plotting
 
 
-def drawing(data: bytes, source: TimeSeriesSource, name: str) -> Drawing:
-    """Reads a recording, and draws its channels as they are asked for."""
-    recording = read(data, source, name)
-    return Drawing(draw(recording, source), recording.rows_left_out)
+def drawing(files: Sequence[RecordingFile]) -> Drawing:
+    """Reads an item's recordings, and draws their channels as they are asked for."""
+    recordings = [(read(file.data, file.source, file.name), file.source) for file in files]
+    return Drawing(draw(recordings), sum(recording.rows_left_out for recording, _ in recordings))
 
 
 settings = Settings.of()

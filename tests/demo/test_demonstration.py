@@ -76,10 +76,11 @@ def test_a_broken_weld_never_stops_the_others(tmp_path: Path) -> None:
         (data / kind).mkdir(parents=True)
         for number in (1, 2, 3):
             shutil.copy(SAMPLE / kind / f"weld.{number}.{suffix}", data / kind)
-    (data / "sensor_data" / "weld.2.csv").write_text("the logger was off\n")
+    (data / "sensor_data" / "weld.2.csv").write_text("0,[/x],[red]b,c\n" * 2)
     done = run(tmp_path / "out", "--data", data)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "weld.2.csv" in done.stdout
+    assert "[red]b" in "".join(done.stdout.split())
     labeled = ["WeldingLabel" in line for line in output(tmp_path / "out", "WeldingLabelJob-1")]
     assert labeled == [True, False, True]
 
@@ -93,8 +94,23 @@ def test_a_job_whose_functions_fail_says_why(tmp_path: Path) -> None:
         path.write_bytes(content)
     done = run(tmp_path / "out", "--data", tmp_path / "data", "--job", tmp_path / "job.toml")
     assert done.returncode == 1
-    assert "Unhandled" in done.stdout
+    assert "LambdaErrorCode: Unhandled" in done.stdout
+    assert "sensor_data/weld.1.csv" in done.stdout, "what the function itself said"
     assert "weld.1.csv" in (tmp_path / "out" / "functions.log").read_text()
+
+
+def test_an_item_that_is_labeled_already_is_left_as_it_is(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(SAMPLE, data)
+    manifest = data / "manifests" / "input.manifest"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()][:2]
+    lines[0]["WeldingLabel"] = {"WeldingClassification": "Good Weld"}
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    done = run(tmp_path / "out", "--data", data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = output(tmp_path / "out", "WeldingLabelJob-1")
+    assert first["WeldingLabel"] == {"WeldingClassification": "Good Weld"}
+    assert "votes" in second["WeldingLabel"]
 
 
 def test_a_folder_without_items_is_an_error_in_a_line(tmp_path: Path) -> None:
@@ -116,5 +132,5 @@ def test_the_whole_job_on_real_recordings(tmp_path: Path) -> None:
     assert plots == [
         f"run-{run}.csv-{channel}.png" for run in (1, 2) for channel in ("current", "voltage", "wire_feed")
     ]
-    record = json.loads((tmp_path / "bucket" / "plots" / "run-2.csv.json").read_text())
+    record = json.loads((tmp_path / "bucket" / "plots" / "dataset" / "dataset-2.json.record").read_text())
     assert any("5 gaps in time" in note for plot in record["plots"] for note in plot["notes"])

@@ -98,7 +98,7 @@ def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket:
             yield panel
 
     strict.renderer = strict.renderer._replace(
-        draw=lambda *recording: Drawing(panels(drawing := draw(*recording)), drawing.rows_left_out)
+        draw=lambda files: Drawing(panels(drawing := draw(files)), drawing.rows_left_out)
     )
     request = put_item(bucket, recording())
     uploading.clear()
@@ -131,10 +131,44 @@ def test_plots_are_drawn_again_when_anything_they_show_changed(
     assert second["taskInput"].keys() == first["taskInput"].keys()
 
 
+def two_recordings(job: LabelingJob) -> LabelingJob:
+    """The job with a second recording: the same channels of a second logger, which says when it began."""
+    source = job.recordings["sensor_data"]
+    second = msgspec.structs.replace(
+        source,
+        folder="second",
+        channels=tuple(
+            msgspec.structs.replace(channel, key=f"{channel.key}2", suffix=f"{channel.suffix}_2")
+            for channel in source.channels
+        ),
+    )
+    return msgspec.structs.replace(job, sources={**job.sources, "second": second})
+
+
+def test_two_recordings_of_one_name_in_an_item_are_drawn_once_and_reused(
+    bucket: Bucket, strict: PreLabeling, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strict.job = two_recordings(STRICT)
+    request = put_item(bucket, recording())
+    files = bucket.json("dataset/dataset-1.json")
+    files["second"] = {"s3Path": bucket.put("second/weld.1.csv", recording(400))}
+    bucket.put("dataset/dataset-1.json", files)
+    panels = strict.answer(request)["taskInput"]
+    assert len({panel["file"] for panel in panels.values()}) == 7
+    before = written(bucket)
+    assert strict.answer(request)["taskInput"] == panels
+    assert written(bucket) == before
+
+
+def test_a_file_that_breaks_the_reader_is_one_item_s_trouble(strict: PreLabeling, bucket: Bucket) -> None:
+    with pytest.raises(DatasetFileError, match=r"deep\.json is not JSON"):
+        strict.answer(event(bucket.put("dataset/deep.json", b"[" * 200_000)))
+
+
 def test_the_same_recording_gives_the_same_bytes(strict: PreLabeling, bucket: Bucket) -> None:
     strict.answer(put_item(bucket, recording()))
     before = {key: bucket.get(key) for key in bucket.keys("plots/")}
-    bucket.s3.delete_object(Bucket=bucket.name, Key="plots/weld.1.csv.json")
+    bucket.s3.delete_object(Bucket=bucket.name, Key="plots/dataset/dataset-1.json.record")
     strict.answer(put_item(bucket, recording()))
     assert {key: bucket.get(key) for key in bucket.keys("plots/")} == before
 
@@ -166,7 +200,7 @@ CASES: dict[str, tuple[bytes | None, type[ItemError], str]] = {
     "no recording": (None, MissingObjectError, "is not there"),
     "empty": (b"", RecordingError, "empty"),
     "one row": (b"0,1,2,3\n", RecordingError, "1 readable row"),
-    "too few columns": (b"0,1\n1,2\n2,3\n", RecordingError, "line 1, column 3: 2 columns"),
+    "too few columns": (b"0,1\n1,2\n2,3\n", RecordingError, "line 1: 2 columns here, .*expected at least 4 columns"),
     "text": (b"0,a,b,c\n1,a,b,c\n", RecordingError, "line 1, column 2: “b”"),
     "wrong encoding": ("0,1,2,3,µ\n".encode("latin-1") * 9, RecordingError, "line 1"),
     "time stands still": (b"5,1,2,3\n" * 9, RecordingError, "time stands still"),
@@ -240,7 +274,7 @@ def test_access_that_is_refused_fails_even_where_broken_items_are_skipped(bucket
 
 
 def refuse(request: Any, **_: Any) -> Any:
-    """Answers in S3's place: moto refuses only with IAM set up, which tests/stack does."""
+    """Answers in S3's place: moto refuses nobody unless IAM is set up for it."""
 
     class Raw:
         def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:

@@ -44,6 +44,17 @@ def test_a_file_without_its_counterpart_is_named_and_the_others_go_on(tmp_path: 
     assert [remark for remark in folder.remarks if "c.csv is left out" in remark]
 
 
+def test_sub_folders_tell_files_of_one_name_apart_and_twins_are_named(tmp_path: Path) -> None:
+    for kind, ending in (("images", "png"), ("sensor_data", "csv")):
+        fill(tmp_path, f"{kind}/p.1.{ending}", f"{kind}/line2/p.1.{ending}")
+    fill(tmp_path, "sensor_data/p.1.txt")
+    folder = DataFolder(tmp_path, JOB)
+    assert len(folder.items) == 2
+    assert {item["image"].parent.name for item in folder.items} == {"images", "line2"}
+    assert {item["sensor_data"].parent.name for item in folder.items} == {"sensor_data", "line2"}
+    assert ["p.1.txt is left out" in remark for remark in folder.remarks] == [True]
+
+
 def test_where_no_names_agree_files_are_paired_in_order_and_that_is_said(tmp_path: Path) -> None:
     fill(tmp_path, "images/plate.jpg", "images/bead.jpg", "sensor_data/run-1.csv", "sensor_data/run-2.csv")
     folder = DataFolder(tmp_path, JOB)

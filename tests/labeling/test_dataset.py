@@ -37,7 +37,7 @@ def test_sources_come_in_the_job_s_order_and_others_are_let_be(bucket: Bucket) -
         ({"image": IMAGE}, "names no source 'sensor_data'; found 'image'"),
         ({}, "names no source 'image'; found nothing"),
         ({"image": IMAGE, "sensor_data": {}}, r"source 'sensor_data': s3Path: missing"),
-        ({"image": IMAGE, "sensor_data": None}, r"source 'sensor_data': the whole: found None"),
+        ({"image": IMAGE, "sensor_data": None}, r"source 'sensor_data': found nothing"),
         ({"image": IMAGE, "sensor_data": {"s3Path": 3}}, r"source 'sensor_data': s3Path: found 3"),
         ({"image": IMAGE, "sensor_data": {"s3Path": "weld.csv"}}, "'weld.csv' is not an S3 URI"),
     ],

@@ -51,7 +51,7 @@ def test_every_example_job_is_right(path: Path) -> None:
     [
         ('unit = "ms"', 'unit = "min"', r"sources\.sensor_data\.time\.unit: found 'min'; allowed: 'us', 'ms', 's'"),
         ('kind = "image"', 'kind = "video"', r"sources\.image\.kind: found 'video'; allowed: 'image', 'timeseries'"),
-        ('kind = "image"\n', "", r"sources\.image\.kind: found None; allowed: 'image', 'timeseries'"),
+        ('kind = "image"\n', "", r"sources\.image\.kind: found nothing; allowed: 'image', 'timeseries'"),
         ("per_object = 3", "per_object = 12", r"workers\.per_object: found 12; .*<= 9"),
         ("per_object = 3", 'per_object = "3"', r"workers\.per_object: found '3'; Expected `int`"),
         ('key = "current"', 'key = "1 c"', r"channels\[0\]\.key: found '1 c'"),
@@ -66,10 +66,14 @@ def test_every_example_job_is_right(path: Path) -> None:
         (
             'name = "Burn Through"',
             'name = "Good Weld"',
-            r"label\.categories: the name 'Good Weld' stands there 2 times",
+            r"label\.categories\[1\]\.name: found 'Good Weld', as in label\.categories\[0\]\.name",
         ),
-        ('suffix = "voltage"', 'suffix = "current"', r"the plot suffix 'current' stands there 2 times"),
-        ('key = "voltage"', 'key = "image"', r"the panel key 'image' stands there 2 times"),
+        (
+            'suffix = "voltage"',
+            'suffix = "current"',
+            r"channels\[1\]\.suffix: found 'current', as in sources\.sensor_data\.channels\[0\]\.suffix",
+        ),
+        ('key = "voltage"', 'key = "image"', r"channels\[1\]\.key: found 'image', as in sources\.image"),
         ('folder = "images"', 'folder = "plots"', r"sources\.image\.folder: found 'plots'"),
         ('folder = "images"', 'folder = "a/../plots"', r"sources\.image\.folder: found 'a/\.\./plots'"),
         ('delimiter = ","', "delimiter = 3", r"sources\.sensor_data\.delimiter: found 3; allowed: ','"),
@@ -80,6 +84,19 @@ def test_every_example_job_is_right(path: Path) -> None:
         ("task_time_limit_seconds = 900", "task_time_limit_seconds = 10", r"time_limit_seconds: found 10; .*>= 30"),
         ('name = "WeldingLabelJob"', 'name = "Welding job!"', r"name: found 'Welding job!'"),
         ("[sources.image]", '[sources."a b"]', r"sources\.a b: found 'a b'"),
+        (
+            'suffix = "current"',
+            'suffix = "cur-rent"',
+            r"channels\[0\]\.suffix: found 'cur-rent'; allowed: letters, digits and _",
+        ),
+        ('folder = "images"', 'folder = "my images/"', r"folder: found 'my images/'; allowed: letters, digits, _"),
+        ('folder = "images"', 'folder = "dataset"', r"sources\.image\.folder: found 'dataset'; allowed: any folder"),
+        ("column = 2", "column = 0", r"channels\[0\]\.column: found 0, the time column; allowed: any other"),
+        ("column = 2", "column = 2\nscale = 0", r"channels\[0\]\.scale: found 0\.0; allowed: any number but 0"),
+        ("column = 2", "column = 2\nscale = nan", r"channels\[0\]\.scale: found nan; allowed: any number but 0"),
+        ('comment = "#"', 'comment = ","', r"sensor_data\.comment: found ','"),
+        ('name = "Good Weld"', 'name = " "', r"label\.categories\[0\]\.name: found ' '; allowed: 1 to 100 characters"),
+        ('name = "WeldingLabelJob"', f'name = "{"x" * 63}"', r"name: found 'x+'; .*56"),
         ("[workers]", "[workers", "line 1"),
     ],
 )
@@ -98,6 +115,12 @@ def test_the_environment_names_another_file(tmp_path: Path) -> None:
     path.write_text(SAMPLE.read_text().replace("WeldingLabelJob", "PumpJob"))
     assert load_configured({"LABELING_JOB_CONFIG": str(path)}).name == "PumpJob"
     assert load_configured({}).name == "WeldingLabelJob"
+
+
+def test_a_byte_order_mark_is_no_trouble(tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    path.write_text(SAMPLE.read_text(), encoding="utf-8-sig")
+    assert load(path) == load(SAMPLE)
 
 
 def test_a_file_that_is_not_there_is_named_with_the_variable(tmp_path: Path) -> None:

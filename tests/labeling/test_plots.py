@@ -1,6 +1,9 @@
 """Where plots lie: the article's keys, and never one key for two recordings."""
 
+from datetime import timedelta
+
 import msgspec
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from labeling import plots
@@ -50,28 +53,39 @@ def test_two_recordings_never_share_a_name(one: str, other: str, bucket_one: str
 def test_the_fingerprint_knows_recording_configuration_and_renderer() -> None:
     titled = msgspec.structs.replace(SOURCE, title="Another")
     prints = {
-        plots.fingerprint("etag", SOURCE, "1"),
-        plots.fingerprint("gate", SOURCE, "1"),
-        plots.fingerprint("etag", titled, "1"),
-        plots.fingerprint("etag", SOURCE, "2"),
+        plots.fingerprint({"a": "etag"}, {"a": SOURCE}, "1"),
+        plots.fingerprint({"a": "gate"}, {"a": SOURCE}, "1"),
+        plots.fingerprint({"a": "etag"}, {"a": titled}, "1"),
+        plots.fingerprint({"a": "etag"}, {"a": SOURCE}, "2"),
+        plots.fingerprint({"a": "etag", "b": "etag"}, {"a": SOURCE, "b": SOURCE}, "1"),
     }
-    assert len(prints) == 4
-    assert plots.fingerprint("etag", SOURCE, "1") in prints
+    assert len(prints) == 5
+    assert plots.fingerprint({"a": "etag"}, {"a": SOURCE}, "1") in prints
 
 
-def test_a_record_is_kept_and_the_plots_are_looked_for(bucket: Bucket) -> None:
+def test_a_record_is_kept_and_the_plots_are_looked_for(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = Storage(bucket.s3)
-    uri = S3Uri(bucket.name, "plots/weld.1.csv")
-    assert plots.read_record(uri, storage) is None
+    kept = plots.record_uri(S3Uri(bucket.name, "dataset/dataset-1.json"), bucket.name)
+    assert kept.key == "plots/dataset/dataset-1.json.record"
+    assert plots.read_record(kept, storage) is None
     etag = storage.write(S3Uri(bucket.name, "plots/weld.1.csv-current.png"), b"png", "image/png")
     record = PlotRecord("f", 2, (Plot("current", "plots/weld.1.csv-current.png", etag, "alt", ("note",)),))
-    plots.write_record(uri, record, storage)
-    assert plots.read_record(uri, storage) == record
-    assert plots.are_there(uri, record, storage)
+    plots.write_record(kept, record, storage)
+    assert plots.read_record(kept, storage) == record
+    uris = [S3Uri(bucket.name, "plots/weld.1.csv")]
+    assert plots.are_there(uris, record, storage)
+    monkeypatch.setattr(plots, "REUSED_FOR", timedelta(seconds=-60))  # soon too old to be shown for days
+    assert not plots.are_there(uris, record, storage)
+    monkeypatch.undo()
     bucket.put("plots/weld.1.csv-current.png", b"another")
-    assert not plots.are_there(uri, record, storage)
+    assert not plots.are_there(uris, record, storage)
+
+
+def test_items_of_other_buckets_have_records_of_their_own() -> None:
+    uris = {plots.record_uri(S3Uri(bucket, "dataset/d.json"), "b").key for bucket in "bc"}
+    assert len(uris) == 2
 
 
 def test_a_record_that_cannot_be_read_is_none(bucket: Bucket) -> None:
-    bucket.put("plots/weld.1.csv.json", b"{")
-    assert plots.read_record(S3Uri(bucket.name, "plots/weld.1.csv"), Storage(bucket.s3)) is None
+    bucket.put("plots/d.json", b"{")
+    assert plots.read_record(S3Uri(bucket.name, "plots/d.json"), Storage(bucket.s3)) is None

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from labeling.errors import EventError, MissingObjectError
 from labeling.job import load_configured
 from labeling.post_labeling import PostLabeling
@@ -91,6 +92,7 @@ def test_both_forms_of_objects_and_answers_are_read(post_labeling: PostLabeling,
 BROKEN: list[tuple[Any, str]] = [
     ("{not json", "no JSON"),
     ("", "no JSON"),
+    ("[" * 200_000, "no JSON"),
     ("[1, 2]", "expected a JSON object"),
     ({}, "found nothing; expected an answer named 'WeldingClassification'"),
     ({"Other": {"label": "Good Weld"}}, "found 'Other'"),
@@ -144,6 +146,46 @@ def test_an_object_without_a_usable_answer_is_not_sure_and_the_batch_goes_on(
     assert second["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]["WeldingClassification"] == "Good Weld"
 
 
+def test_an_odd_object_leaves_the_others_alone(post_labeling: PostLabeling, bucket: Bucket) -> None:
+    payload = [
+        {"annotations": []},
+        {"datasetObjectId": "1", "dataObject": None, "annotations": {}},
+        None,
+        the_object("2", {"s3Uri": 3}, annotation("w1", label("Good Weld"))),
+        the_object("3", {}, annotation("w1", label("Good Weld"))),
+        the_object("3", {}, annotation("w2", label("Burn Through"))),
+    ]
+    answer = post_labeling.answer(event(bucket, payload))
+    labels = [entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"] for entry in answer]
+    assert [entry["datasetObjectId"] for entry in answer] == ["1", "2", "3", "3"]
+    assert [label["WeldingClassification"] for label in labels] == [
+        "Not sure",
+        "Good Weld",
+        "Good Weld",
+        "Burn Through",
+    ]
+
+
+def test_labels_survive_a_dataset_file_that_may_not_be_read(bucket: Bucket) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        post_labeling = PostLabeling(load_configured({}), Storage(bucket.s3, {bucket.name}), pool)
+        dataset = f"s3://{bucket.name}/dataset/secret.json"
+        request = event(bucket, [the_object("0", {"s3Uri": dataset}, annotation("w1", label("Good Weld")))])
+        bucket.s3.meta.events.register("before-call.s3.GetObject", refuse_dataset_files)
+        try:
+            (entry,) = post_labeling.answer(request)
+        finally:
+            bucket.s3.meta.events.unregister("before-call.s3.GetObject", refuse_dataset_files)
+    assert entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]["WeldingClassification"] == "Good Weld"
+    assert lines(bucket)[0]["sources"] == {}
+
+
+def refuse_dataset_files(params: dict[str, Any], **_: Any) -> None:
+    """Answers in S3's place: moto refuses nobody unless IAM is set up for it."""
+    if "dataset" in params["url_path"]:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+
+
 def test_a_worker_counts_once(post_labeling: PostLabeling, bucket: Bucket) -> None:
     payload = [the_object("0", {}, annotation("w1", label("Good Weld")), annotation("w1", label("Burn Through")))]
     answer = post_labeling.answer(event(bucket, payload))
@@ -183,7 +225,7 @@ def test_a_missing_payload_is_named(post_labeling: PostLabeling, bucket: Bucket)
         post_labeling.answer(request)
 
 
-@pytest.mark.parametrize("payload", [{}, "text", [{"annotations": []}], b"\xff\xfe"])
+@pytest.mark.parametrize("payload", [{}, "text", b"\xff\xfe", b"[" * 200_000])
 def test_a_payload_that_is_none_is_an_error(payload: Any, post_labeling: PostLabeling, bucket: Bucket) -> None:
     with pytest.raises(EventError, match="is no payload of a post-labeling event"):
         post_labeling.answer(event(bucket, payload))

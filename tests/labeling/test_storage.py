@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import boto3
@@ -31,7 +32,7 @@ def test_what_is_written_is_read(storage: Storage, bucket: Bucket) -> None:
     etag = storage.write(uri, b"1,2\n", "text/csv")
     assert storage.read(uri, 4) == b"1,2\n"
     assert storage.open(uri).etag == etag
-    assert storage.etags(S3Uri(bucket.name, "a folder/")) == {uri.key: etag}
+    assert storage.etags(S3Uri(bucket.name, "a folder/"), datetime.fromtimestamp(0, UTC)) == {uri.key: etag}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,8 @@ def test_what_is_no_s3_uri_is_refused(text: str) -> None:
 
 
 def test_a_uri_is_taken_as_it_is_written() -> None:
-    assert S3Uri.parse("s3://b/a%20b/c?d#e+f g") == ("b", "a%20b/c?d#e+f g")
+    for key in ("a%20b/c?d#e+f g", "溶接\u30001.csv", "Bildschirmfoto 10.00\u202fUhr.png", "a\u00a0b\u00adc"):
+        assert S3Uri.parse(f"s3://b/{key}") == ("b", key)
 
 
 def test_a_missing_object_is_named(storage: Storage, bucket: Bucket) -> None:
@@ -78,10 +80,12 @@ class FaultyS3(http.server.BaseHTTPRequestHandler):
 
     faults: ClassVar[list[str]] = []
     calls: ClassVar[int] = 0
+    ranges: ClassVar[list[str | None]] = []
     body = b"1,2,3\n" * 100
 
     def do_GET(self) -> None:
         type(self).calls += 1
+        self.ranges.append(self.headers.get("Range"))
         fault = self.faults.pop(0) if self.faults else "none"
         if fault in ("SlowDown", "InternalError", "AccessDenied"):
             status = {"SlowDown": 503, "InternalError": 500, "AccessDenied": 403}[fault]
@@ -107,6 +111,7 @@ def faulty() -> Iterator[Storage]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     FaultyS3.calls = 0
     FaultyS3.faults = []
+    FaultyS3.ranges = []
     client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{server.server_port}", config=CLIENT_CONFIG)
     yield Storage(client)
     server.shutdown()
@@ -120,6 +125,12 @@ def test_a_passing_fault_is_waited_out(faulty: Storage, fault: str) -> None:
     assert FaultyS3.calls == 3
 
 
+def test_only_the_beginning_is_asked_for_again(faulty: Storage) -> None:
+    FaultyS3.faults = ["broken off"]
+    faulty.open(S3Uri("b", "k"), first_bytes=64).read(10_000)
+    assert FaultyS3.ranges == ["bytes=0-63"] * 2
+
+
 def test_refused_access_fails_at_once_and_says_what_to_allow(faulty: Storage) -> None:
     FaultyS3.faults = ["AccessDenied"]
     with pytest.raises(AccessError, match=r"s3://b/k: S3 refuses access .*allow GetObject"):
@@ -131,6 +142,16 @@ def test_a_body_that_always_breaks_off_is_an_error(faulty: Storage) -> None:
     FaultyS3.faults = ["broken off"] * 9
     with pytest.raises(StorageError, match="broke off 3 times"):
         faulty.read(S3Uri("b", "k"), 10_000)
+
+
+def test_a_body_is_read_line_by_line(faulty: Storage) -> None:
+    assert list(faulty.open(S3Uri("b", "k")).lines()) == [b"1,2,3"] * 100
+
+
+def test_a_body_that_breaks_off_between_lines_is_an_error(faulty: Storage) -> None:
+    FaultyS3.faults = ["broken off"]
+    with pytest.raises(StorageError, match="s3://b/k: S3 broke off"):
+        list(faulty.open(S3Uri("b", "k")).lines())
 
 
 def test_a_server_that_is_not_there_is_an_error_of_s3() -> None:

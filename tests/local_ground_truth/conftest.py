@@ -23,11 +23,16 @@ ARGUMENTS = [
 
 
 @pytest.fixture
-def s3(tmp_path: Path) -> Iterator["S3Client"]:
+def s3_server(tmp_path: Path) -> Iterator[EmbeddedS3]:
     with EmbeddedS3(tmp_path / "s3") as server:
-        client = s3_client(server)
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        yield client
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: EmbeddedS3) -> "S3Client":
+    client = s3_client(s3_server)
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    return client
 
 
 @pytest.fixture

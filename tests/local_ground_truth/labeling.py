@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from local_ground_truth.engine import Engine
 from local_ground_truth.invoke import FunctionFailed, Json
@@ -32,6 +33,7 @@ def s3_client(s3: EmbeddedS3) -> "S3Client":
         region_name="eu-west-1",
         aws_access_key_id="any",
         aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 2}),
     )
 
 

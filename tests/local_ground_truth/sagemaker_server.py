@@ -1,8 +1,5 @@
 """The SageMaker API on the loopback interface, over jobs whose times and states the tests choose."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import uvicorn
 from botocore.config import Config
 from mypy_boto3_sagemaker import SageMakerClient
-from starlette.applications import Starlette
 from starlette.routing import Route
 
 from local_ground_truth.account import Account
@@ -75,22 +70,6 @@ class Page:
 def render(template: str, task_input: Members) -> Page:
     """Names what it was given, so that a test sees that both came through."""
     return Page(f"{template} with {sorted(task_input)}", ["line 1: odd"] if "odd" in template else [])
-
-
-@contextmanager
-def serving(app: Starlette) -> Iterator[str]:
-    """The app under uvicorn; gives its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    # asyncio sends small answers at once only on sockets that are of TCP by name; others wait 40 ms for more.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
 
 
 @contextmanager

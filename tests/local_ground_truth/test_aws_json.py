@@ -12,12 +12,12 @@ from starlette.applications import Starlette
 
 from local_ground_truth.aws_error import AwsError
 from local_ground_truth.aws_json import BODY_LIMIT, AwsJson, Caller
+from local_ground_truth.loopback import serving
 from tests.local_ground_truth.sagemaker_server import (
     JobsInMemory,
     connect,
     job_request,
     sagemaker_route,
-    serving,
 )
 from tests.local_ground_truth.test_java_pattern import SERVED
 

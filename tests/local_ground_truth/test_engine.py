@@ -6,6 +6,7 @@ import pytest
 
 from local_ground_truth.engine import Engine
 from local_ground_truth.labeling_job import LabelingJobNotFound, LabelingJobRefused
+from local_ground_truth.storage import EmbeddedS3
 from tests.local_ground_truth.labeling import (
     BUCKET,
     POST,
@@ -199,7 +200,9 @@ class TestManifests:
         assert no_source["sauce"] == "c"
         assert no_source["Weld-metadata"]["failure-reason"] == told[1]
 
-    @pytest.mark.parametrize(("text", "problem"), [("", "it has no lines"), ("x\ny\n", "line 1: not JSON")])
+    @pytest.mark.parametrize(
+        ("text", "problem"), [("", "it has no lines"), ("x\ny\n", "Line 1 of s3://welds/input.manifest: not JSON")]
+    )
     def test_a_manifest_without_a_good_line_fails_the_job(self, bench: Bench, text: str, problem: str) -> None:
         bench.put("input.manifest", text)
         with bench.engine() as engine:
@@ -309,6 +312,14 @@ class TestStopping:
         statuses = [event["detail"]["LabelingJobStatus"] for event in bench.state_changes]
         assert statuses == ["Initializing", "InProgress", "Stopping", "Stopped"]
 
+    def test_a_job_can_be_stopped_while_its_manifest_is_read(self, bench: Bench) -> None:
+        bench.put_manifest({"source": str(i)} for i in range(3000))
+        with bench.engine() as engine:
+            engine.create(request())
+            engine.stop("Welds1")
+            assert engine.wait("Welds1", 10)["LabelingJobStatus"] == "Stopped"
+        assert bench.output() == [{"source": str(i)} for i in range(3000)]
+
 
 class TestFailures:
     def test_a_pre_annotation_exception_fails_the_job(self, bench: Bench) -> None:
@@ -367,6 +378,18 @@ class TestFailures:
         with bench.engine() as engine:
             engine.create(asked)
             assert "NoSuchBucket" in label_all(engine, ["ann"])["FailureReason"]
+
+    def test_a_job_waits_while_s3_is_out_of_reach(self, bench: Bench, s3_server: EmbeddedS3, tmp_path: Path) -> None:
+        with bench.engine() as engine:
+            engine.create(request())
+            wait_until(lambda: in_state(engine, "open") == 3)
+            s3_server.close()
+            assert answer_all(engine, "ann") == 3
+            wait_until(lambda: any(event.kind == "waiting for S3" for event in engine.events("Welds1")))
+            assert engine.describe("Welds1")["LabelingJobStatus"] == "InProgress"
+            with EmbeddedS3(tmp_path / "s3", int(s3_server.endpoint_url.rpartition(":")[2])):
+                assert engine.wait("Welds1", 20)["LabelingJobStatus"] == "Completed"
+                assert len(bench.output()) == 3
 
 
 class TestCreate:

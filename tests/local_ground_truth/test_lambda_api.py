@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from local_ground_truth.function_host import FunctionHost
 from local_ground_truth.invocation import MAX_EVENT_BYTES
-from local_ground_truth.lambda_api import serving
+from local_ground_truth.loopback import serving
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_sagemaker import SageMakerClient
 from starlette.applications import Starlette
 
+from local_ground_truth.loopback import serving
 from tests.local_ground_truth.sagemaker_server import (
     ACCOUNT_ARN,
     EVERYONE_ARN,
@@ -20,7 +21,6 @@ from tests.local_ground_truth.sagemaker_server import (
     connect,
     job_request,
     sagemaker_route,
-    serving,
 )
 
 MEMBER_DEFINITIONS: Any = [{"OidcMemberDefinition": {"Groups": ["welding"]}}]

@@ -13,8 +13,9 @@ from mypy_boto3_sagemaker import SageMakerClient
 from starlette.applications import Starlette
 
 from local_ground_truth.engine import Engine
+from local_ground_truth.loopback import serving
 from tests.local_ground_truth.labeling import BUCKET, PRE, Bench, label_all, request
-from tests.local_ground_truth.sagemaker_server import connect, sagemaker_route, serving
+from tests.local_ground_truth.sagemaker_server import connect, sagemaker_route
 from tests.local_ground_truth.test_aws_json import JSON, PLAUSIBLE, assert_well_formed, post
 
 

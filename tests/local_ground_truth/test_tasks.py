@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_ground_truth.engine import Engine
-from local_ground_truth.tasks import NotYourTask, Task, TaskClosed, TaskExpired
+from local_ground_truth.tasks import NotYourTask, Task, TaskClosed, TaskExpired, TaskRefused
 from tests.local_ground_truth.labeling import (
     TEMPLATE,
     Bench,
@@ -87,6 +87,14 @@ def test_the_same_submission_again_is_taken_after_the_job_has_ended(engine: Engi
     engine.submit(task.id, "ann", GOOD)
     label_all(engine, ["ann"])
     engine.submit(task.id, "ann", GOOD)
+
+
+def test_an_answer_that_is_not_json_is_refused(engine: Engine) -> None:
+    begin(engine)
+    task = take(engine, "ann")
+    with pytest.raises(TaskRefused, match="The answer is not JSON: Out of range float"):
+        engine.submit(task.id, "ann", {"wire speed": float("nan")})
+    engine.submit(task.id, "ann", {"wire speed": 8.5})
 
 
 def test_a_task_is_nobody_elses(engine: Engine) -> None:

@@ -4,6 +4,7 @@ import io
 import struct
 import threading
 import warnings
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from plotting import panels
 from plotting.canvas import Canvas, Color
-from plotting.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Panel, draw
-from plotting.recording import read
+from plotting.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Panel, aligned, draw
+from plotting.recording import Recording, read
 
 Pixels = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -35,7 +36,7 @@ def drawn(time: Values, *values: Values, **naming: str) -> list[Panel]:
     text = io.BytesIO()
     np.savetxt(text, np.column_stack([time, *values]), delimiter=",", fmt="%.17g")
     recorded = source(len(values), **naming)
-    return list(draw(read(text.getvalue(), recorded, "s3://bucket/run.csv"), recorded))
+    return list(draw([(read(text.getvalue(), recorded, "s3://bucket/run.csv"), recorded)]))
 
 
 def plot_of(panel: Panel) -> Pixels:
@@ -174,3 +175,44 @@ def test_any_recording_is_drawn(data: st.DataObject) -> None:
         warnings.simplefilter("error")
         (panel,) = drawn(np.cumsum(steps), np.array(values))
     assert len(panel.alt) <= 600
+
+
+def logged(start: str, rows: int, key: str) -> tuple[Recording, TimeSeriesSource]:
+    """A recording of one row a second that says when it began."""
+    begin = datetime.fromisoformat(start)
+    text = "\n".join(f"{(begin + timedelta(seconds=number)).isoformat()},{number % 7}" for number in range(rows))
+    recorded = TimeSeriesSource(
+        title=key,
+        folder=key,
+        channels=(Channel(key=key, title=key, column=1, suffix=key),),
+        time=TimeColumn(0, "iso8601"),
+    )
+    return read(text.encode(), recorded, f"s3://bucket/{key}.csv"), recorded
+
+
+def test_recordings_of_one_item_share_one_clock() -> None:
+    vibration = logged("2026-05-04T10:00:00+02:00", 61, "vibration")
+    pressure = logged("2026-05-04T08:00:20Z", 70, "pressure")
+    first, second = aligned([vibration[0], pressure[0]])
+    assert (first.time[0], first.time[-1]) == (0, 60)
+    assert (second.time[0], second.time[-1]) == (20, 89)
+    panels = list(draw([vibration, pressure]))
+    assert [panel.key for panel in panels] == ["vibration", "pressure"]
+    assert panels[0].png != panels[1].png
+    first_ticks, second_ticks = [
+        np.asarray(Image.open(io.BytesIO(panel.png)).convert("L"))[-120:-40, 195:] for panel in panels
+    ]
+    assert np.array_equal(first_ticks, second_ticks)
+
+
+def test_what_is_said_of_a_moved_recording_is_on_the_item_s_clock() -> None:
+    steady = logged("2026-05-04T08:00:00Z", 100, "steady")
+    text = b"2026-05-04T08:00:20Z,1\n2026-05-04T08:00:21Z,1\n2026-05-04T08:00:22Z,1\n2026-05-04T08:00:52Z,1\n"
+    late = read(text, steady[1], "s3://bucket/late.csv")
+    *_, panel = draw([steady, (late, steady[1])])
+    assert "1 gap in time, of 30 s from 22 s." in panel.notes
+
+
+def test_recordings_that_cannot_be_of_one_time_each_begin_at_0() -> None:
+    today, earlier = logged("2026-05-04T08:00:00Z", 60, "today")[0], logged("2020-01-01T00:00:00Z", 60, "earlier")[0]
+    assert [recording.time[0] for recording in aligned([today, earlier])] == [0, 0]

@@ -17,7 +17,7 @@ from plotting.errors import RecordingError
 from plotting.recording import Recording, read
 
 NAME = "s3://bucket/recordings/run.csv"
-REAL_WELDS = Path("/work/shared/data/real-welds/sensor_data")
+REAL_WELDS = Path(__file__).parents[3] / "shared" / "data" / "real-welds" / "sensor_data"
 
 
 def source(columns: tuple[Column, ...] = (1,), **layout: Any) -> TimeSeriesSource:
@@ -203,7 +203,7 @@ def png() -> bytes:
         (b"PAR1" + bytes(50), "a Parquet file"),
         (b"1,2\n3,\x00\n", "NUL characters"),
         (b"0,1\n1,2\n2,\xb0C\n", "line 3: byte 0xB0 at offset 10 isn't utf-8"),
-        (b"0\n1\n2\n", "line 1, column 1: 1 column here, and 3 of 3 rows unreadable"),
+        (b"0\n1\n2\n", "line 1: 1 column here, and 3 of 3 rows unreadable; expected at least 2 columns"),
         (b"0;1\n1;2\n", "Check the source's delimiter"),
         (b"0,1\n1,x\n2,y\n", "line 2, column 1: “x” here, and 2 of 3 rows unreadable"),
         (b"5,1\n5,2\n5,3\n", "column 0: time stands still"),

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import boto3
 import pytest
+from botocore.config import Config
 from labeling import worker_page
 from labeling.job import load_configured
 from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
 
-from demo.demonstration import LAMBDA_CONFIG
 from demo.lambda_runtime import BUCKET, EVENTS, SampleS3, invoke, sample_s3, start_lambda, why_not
 from local_ground_truth.engine import Engine
 from local_ground_truth.invoke import LambdaInvoke
@@ -129,7 +129,9 @@ def test_a_labeling_job_runs_through_start_lambda(s3: SampleS3, tmp_path: Path) 
         post_labeling_arn=function("PostLabeling"),
     )
     with start_lambda(s3, tmp_path / "sam.log") as endpoint:
-        client = boto3.client("lambda", endpoint_url=endpoint, config=LAMBDA_CONFIG)
+        client = boto3.client(
+            "lambda", endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1}, read_timeout=300)
+        )
         engine = Engine(tmp_path / "ground-truth", s3.client, LambdaInvoke(client))
         try:
             engine.create(create_labeling_job(job, "RealRuntime-1", account))

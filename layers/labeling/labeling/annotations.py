@@ -48,7 +48,7 @@ def usable(annotated: AnnotatedObject, label: Label, storage: Storage) -> tuple[
     """
     votes: dict[str, str] = {}
     dropped: list[Dropped] = []
-    for raw in annotated.annotations or ():
+    for raw in annotated.annotations if isinstance(annotated.annotations, list) else ():
         worker = _worker(raw)
         try:
             votes[worker] = _category(convert(raw, Annotation).annotationData, label, storage)
@@ -85,7 +85,7 @@ def _submitted(data: AnnotationData, storage: Storage) -> str | bytes:
 def _answer(text: str | bytes) -> dict[str, Any]:
     try:
         answer = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # nested too deeply to be anybody's answer
         raise BrokenAnswerError(f"found no JSON: {error}") from None
     if isinstance(answer, list) and len(answer) == 1:  # some portals wrap a form's answers in a list
         answer = answer[0]

@@ -1,24 +1,25 @@
 """The report of a manifest's check: what is wrong with which item, before anyone is paid.
 
 The stack's state machine and the ``labeling-job check`` command write the same report: JSON Lines, one broken item a
-line, in the manifest's order, at ``check-report/NAME.jsonl``.
+line, in the manifest's order; the state machine's lies at ``check-report/NAME.jsonl``.
 """
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from operator import attrgetter
+
+import msgspec
 
 FOLDER = "check-report"
 
 
-class BrokenItem(NamedTuple):
-    """A line of a manifest that no worker could label.
+class BrokenItem(msgspec.Struct, frozen=True):
+    """An item that can't be labeled, and why.
 
     Attributes:
-        line: The line of the manifest, counted from 1.
-        source: The S3 URI of its dataset file; nothing if the line names none.
-        error: The kind of trouble, such as ``MissingObjectError``.
-        message: What was found, what was expected, and what to do.
+        line: Its line in the manifest, counted from 1.
+        source: The S3 URI of its dataset file, as the line has it; nothing where the line has none.
+        error: The kind of trouble: the name of an exception in `labeling.errors`, or of another.
+        message: What is wrong, what was expected, and what to do.
     """
 
     line: int
@@ -26,33 +27,31 @@ class BrokenItem(NamedTuple):
     error: str
     message: str
 
+    @classmethod
+    def of(cls, line: int, source: str, error: Exception) -> "BrokenItem":
+        """Reports what was raised when the item was checked."""
+        return cls(line, source, type(error).__name__, str(error))
+
+
+def encode(item: BrokenItem) -> bytes:
+    """One line of the report, with its end."""
+    return msgspec.json.encode(item) + b"\n"
+
+
+def decode(line: bytes | str) -> BrokenItem:
+    """Reads one line of a report.
+
+    Raises:
+        msgspec.DecodeError: If it is no such line.
+    """
+    return msgspec.json.decode(line, type=BrokenItem)
+
+
+def report(items: Iterable[BrokenItem]) -> bytes:
+    """A whole report of broken items that come in any order."""
+    return b"".join(encode(item) for item in sorted(items, key=attrgetter("line")))
+
 
 def report_key(name: str) -> str:
-    """The key of a report in the bucket of the job.
-
-    Args:
-        name: Of the check, such as the labeling job's or the execution's.
-    """
+    """The key of the state machine's report in the bucket, by the check's name."""
     return f"{FOLDER}/{name}.jsonl"
-
-
-def report(items: Iterable[BrokenItem]) -> str:
-    """Writes a report.
-
-    Args:
-        items: The broken items, in any order.
-
-    Returns:
-        JSON Lines with ``line``, ``source``, ``error`` and ``message``, in the manifest's order.
-    """
-    return "".join(f"{json.dumps(item._asdict(), ensure_ascii=False)}\n" for item in sorted(items, key=_line))
-
-
-def source(data_object: Mapping[str, Any]) -> str | None:
-    """The S3 URI that a manifest line names, if it is text."""
-    value = data_object.get("source-ref", data_object.get("source"))
-    return value if isinstance(value, str) else None
-
-
-def _line(item: BrokenItem) -> int:
-    return item.line

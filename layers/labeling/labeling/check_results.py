@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from labeling import check_report
+from labeling import check_report, manifest
 from labeling.check_report import BrokenItem
 from labeling.storage import S3Uri, Storage
 
@@ -50,17 +50,15 @@ def write_report(storage: Storage, *, bucket: str, manifest_key: str, name: str)
         ``{"brokenItems": how many, "report": S3 URI}``.
     """
     files = msgspec.json.decode(storage.read(S3Uri(bucket, manifest_key), MAX_BYTES), type=ResultManifest).ResultFiles
-    items = [BrokenItem(**line) for file in files.SUCCEEDED for line in _lines(storage, bucket, file)]
-    items += [_failed(line) for file in files.FAILED for line in _lines(storage, bucket, file)]
+    items = [check_report.decode(line) for file in files.SUCCEEDED for line in _lines(storage, bucket, file)]
+    items += [_failed(json.loads(line)) for file in files.FAILED for line in _lines(storage, bucket, file)]
     uri = S3Uri(bucket, check_report.report_key(name))
-    storage.write(uri, check_report.report(items).encode(), "application/jsonl")
+    storage.write(uri, check_report.report(items), "application/jsonl")
     return {"brokenItems": len(items), "report": str(uri)}
 
 
-def _lines(storage: Storage, bucket: str, file: ResultFile) -> Iterator[dict[str, Any]]:
-    for line in storage.read(S3Uri(bucket, file.Key), MAX_BYTES).splitlines():
-        if line.strip():
-            yield json.loads(line)
+def _lines(storage: Storage, bucket: str, file: ResultFile) -> Iterator[bytes]:
+    return filter(bytes.strip, storage.read(S3Uri(bucket, file.Key), MAX_BYTES).splitlines())
 
 
 def _failed(execution: dict[str, Any]) -> BrokenItem:
@@ -68,7 +66,7 @@ def _failed(execution: dict[str, Any]) -> BrokenItem:
     item = json.loads(execution["Input"])
     return BrokenItem(
         line=item["line"],
-        source=check_report.source(item["dataObject"]),
+        source=manifest.source(item["dataObject"]),
         error=execution.get("Error", "States.TaskFailed"),
         message=execution.get("Cause", "the check of this item failed; its execution's history says why"),
     )

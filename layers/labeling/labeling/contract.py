@@ -75,8 +75,13 @@ class AnnotatedObject(msgspec.Struct, frozen=True):
     """A data object with its workers' annotations, as it stands in the payload file."""
 
     datasetObjectId: str
-    dataObject: DataObject = DataObject()
-    annotations: list[Any] | None = None
+    dataObject: DataObject | None = None
+    annotations: Any = None
+
+    @property
+    def source(self) -> str | None:
+        """What the manifest line named."""
+        return self.dataObject.value if self.dataObject else None
 
 
 class Payload(msgspec.Struct, frozen=True):

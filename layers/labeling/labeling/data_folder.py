@@ -95,7 +95,7 @@ class DataFolder:
 
     def _pair(self, sources: dict[str, list[Path]]) -> list[dict[str, Path]]:
         """Items by name; where no names agree but the numbers do, by order."""
-        by_name = {key: {path.stem: path for path in files} for key, files in sources.items()}
+        by_name = {key: self._by_name(key, files) for key, files in sources.items()}
         names = list(next(iter(by_name.values())))
         whole = [name for name in names if all(name in files for files in by_name.values())]
         counts = {len(files) for files in sources.values()}
@@ -110,6 +110,15 @@ class DataFolder:
             )
             return [dict(zip(sources, files, strict=True)) for files in zip(*sources.values(), strict=True)]
         raise DataFolderError(self._expectation(sources))
+
+    def _by_name(self, key: str, files: list[Path]) -> dict[str, Path]:
+        """A source's files by their paths below its folder, without the ending."""
+        named: dict[str, Path] = {}
+        for path in files:
+            name = path.relative_to(self.path / self.job.sources[key].folder).with_suffix("").as_posix()
+            if named.setdefault(name, path) is not path:
+                self.remarks.append(f"{path} is left out: {named[name].name} has the same name")
+        return named
 
     def _expectation(self, sources: dict[str, list[Path]]) -> str:
         found = ", ".join(f"{len(sources[key])} files in {source.folder}/" for key, source in self.job.sources.items())

@@ -37,7 +37,7 @@ def read(uri: S3Uri, job: LabelingJob, storage: Storage) -> dict[str, S3Uri]:
     """
     try:
         files = convert(json.loads(storage.read(uri, MAX_BYTES)), dict[str, Any])
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DatasetFileError(f"{uri} is not JSON: {error}; expected {_example(job)}") from None
     except DecodingError as error:
         raise DatasetFileError(f"{uri}: {error}; expected {_example(job)}") from None

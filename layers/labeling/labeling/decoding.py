@@ -35,6 +35,7 @@ def convert(value: object, type_: type[T]) -> T:
 
 def _explain(value: Any, type_: Any, path: str, reason: str) -> str:
     """Walks down to the value that msgspec refused, since its own message has no keys of tables."""
+    description = _description(type_)
     type_ = _candidate(value, _bare(type_))
     if tags := _tags(value, type_):
         key, allowed = tags
@@ -46,7 +47,10 @@ def _explain(value: Any, type_: Any, path: str, reason: str) -> str:
             return _explain(part, part_type, part_path, part_reason)
     if get_origin(type_) is Literal:
         reason = "allowed: " + ", ".join(map(repr, get_args(type_)))
-    return f"{path or 'the whole'}: found {_shown(value)}; {reason.split(' - at ')[0]}"
+    elif description:
+        reason = f"allowed: {description}"
+    found = "nothing" if value is None else _shown(value)
+    return f"{f'{path}: ' if path else ''}found {found}; {reason.split(' - at ')[0]}"
 
 
 def _struct_problem(value: Mapping[str, Any], struct: Any, path: str) -> str | None:
@@ -119,6 +123,12 @@ def _reason(value: object, type_: Any) -> str | None:
 
 def _bare(type_: Any) -> Any:
     return get_args(type_)[0] if get_origin(type_) is Annotated else type_
+
+
+def _description(type_: Any) -> str | None:
+    """What a type allows in words, where its pattern says it to machines only."""
+    descriptions = [meta.description for meta in get_args(type_) if isinstance(meta, msgspec.Meta)]
+    return descriptions[0] if descriptions else None
 
 
 def _is_struct(type_: Any) -> bool:

@@ -41,6 +41,10 @@ class ObjectTooLargeError(ItemError):
     """An object is over its configured size."""
 
 
+class ManifestLineError(ItemError):
+    """A line of the manifest is none that Ground Truth takes."""
+
+
 class DatasetFileError(ItemError):
     """A dataset file is not one, or doesn't name the job's sources."""
 

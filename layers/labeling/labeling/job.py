@@ -3,10 +3,10 @@
 Everything that differs between one job and another stands in one TOML file, ``job.toml``.
 """
 
+import math
 import os
 import tomllib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,13 +22,27 @@ DEFAULT_PATHS = (
     Path("/opt/labeling_job/job.toml"),
     Path(__file__).resolve().parents[3] / "labeling_job" / "job.toml",
 )
-# Where the functions and Ground Truth write in the bucket: a source's folder there would mix with them.
-OWN_FOLDERS = ("plots", "labels", "output")
+# What the job keeps in the bucket itself: a source's folder there would mix with it.
+OWN_FOLDERS = ("dataset", "manifests", "worker-page", "plots", "labels", "output")
 # What stands beside the label in an answer.
 RESERVED_NAMES = ("confidence", "votes")
 
-AttributeName = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}$", max_length=127)]
-JobName = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
+AttributeName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}$",
+        description="letters, digits and hyphens, 127 at most, beginning and ending with a letter or digit",
+    ),
+]
+# Ground Truth allows 63 characters; each start adds a number.
+JobName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
+        max_length=56,
+        description="letters, digits and hyphens, 56 at most, beginning and ending with a letter or digit",
+    ),
+]
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +54,9 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         look_for: What to look for in the sources.
     """
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Annotated[
+        str, msgspec.Meta(pattern=r"^\S(.{0,98}\S)?$", description="1 to 100 characters without blanks around them")
+    ]
     description: str = ""
     look_for: str = ""
 
@@ -107,8 +123,8 @@ class LabelingJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sources: The files of an item, by their keys in the dataset file.
         workers: Who answers, and how long they have.
         consolidation: How answers become a label.
-        broken_items: What happens to an item that can't be shown. ``fail`` raises the error, and Ground Truth
-            then fails the whole job; ``skip`` logs and counts it, keeps the item from the workers, and goes on.
+        broken_items: What happens to an item that can't be shown. ``fail``, the default, raises the error, and Ground
+            Truth then fails the whole job; ``skip`` logs and counts it, keeps the item from the workers, and goes on.
     """
 
     name: JobName
@@ -155,7 +171,7 @@ def load(path: Path) -> LabelingJob:
         JobConfigurationError: Naming the file, the key's path, what was found and what is allowed.
     """
     try:
-        job = convert(tomllib.loads(path.read_text(encoding="utf-8")), LabelingJob)
+        job = convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), LabelingJob)
     except OSError as error:
         raise JobConfigurationError(
             f"{path}: the job configuration can't be read ({error.strerror}); "
@@ -181,9 +197,15 @@ def load_configured(environment: Mapping[str, str] = os.environ) -> LabelingJob:
 def _contradictions(job: LabelingJob) -> Iterator[str]:
     """What no single key shows: values that don't go together."""
     yield from _label_contradictions(job)
-    yield from _twice("sources", "panel key", [*job.images, *(channel.key for channel in job.channels)])
-    yield from _twice("sources", "plot suffix", [channel.suffix for channel in job.channels])
-    yield from _twice("sources", "folder", [source.folder for source in job.sources.values()])
+    channels = {
+        f"sources.{key}.channels[{index}]": channel
+        for key, source in job.recordings.items()
+        for index, channel in enumerate(source.channels)
+    }
+    panels = {f"sources.{key}": key for key in job.images} | {f"{path}.key": of.key for path, of in channels.items()}
+    yield from _twice(panels)
+    yield from _twice({f"{path}.suffix": channel.suffix for path, channel in channels.items()})
+    yield from _twice({f"sources.{key}.folder": source.folder for key, source in job.sources.items()})
     for key, source in job.sources.items():
         if source.folder.split("/")[0] in (*OWN_FOLDERS, ".", "..") or ".." in source.folder.split("/"):
             yield (
@@ -196,7 +218,7 @@ def _contradictions(job: LabelingJob) -> Iterator[str]:
 
 def _label_contradictions(job: LabelingJob) -> Iterator[str]:
     names = job.label.category_names
-    yield from _twice("label.categories", "name", names)
+    yield from _twice({f"label.categories[{index}].name": name for index, name in enumerate(names)})
     if job.label.not_sure not in names:
         yield f"label.not_sure: found {job.label.not_sure!r}; allowed: {', '.join(map(repr, names))}"
     if job.label.name in RESERVED_NAMES:
@@ -212,6 +234,13 @@ def _label_contradictions(job: LabelingJob) -> Iterator[str]:
 def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[str]:
     if source.delimiter == source.decimal:
         yield f"{path}.decimal: found {source.decimal!r}; allowed: a mark that isn't the delimiter as well"
+    if source.comment and source.comment == source.delimiter:
+        yield f"{path}.comment: found {source.comment!r}; allowed: a mark that isn't the delimiter as well"
+    for index, channel in enumerate(source.channels):
+        if channel.column == source.time.column:
+            yield f"{path}.channels[{index}].column: found {channel.column!r}, the time column; allowed: any other"
+        if not math.isfinite(channel.scale) or channel.scale == 0:
+            yield f"{path}.channels[{index}].scale: found {channel.scale!r}; allowed: any number but 0"
     columns = [("time", source.time.column)]
     columns += [(f"channels[{index}]", channel.column) for index, channel in enumerate(source.channels)]
     for owner, column in columns:
@@ -222,7 +251,10 @@ def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[s
             )
 
 
-def _twice(path: str, what: str, names: Iterable[str]) -> Iterator[str]:
-    for name, times in Counter(names).items():
-        if times > 1:
-            yield f"{path}: the {what} {name!r} stands there {times} times; each must be the only one"
+def _twice(names: Mapping[str, str]) -> Iterator[str]:
+    """Which names, by their paths, stand there before."""
+    first: dict[str, str] = {}
+    for path, name in names.items():
+        if name in first:
+            yield f"{path}: found {name!r}, as in {first[name]}; allowed: a name of its own"
+        first.setdefault(name, path)

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import msgspec
@@ -15,6 +17,8 @@ FOLDER = "plots"
 # S3 allows keys of 1,024 bytes; the suffix needs some of them.
 MAX_NAME_BYTES = 900
 MAX_RECORD_BYTES = 1_000_000
+# The bucket removes old plots, after 60 days at the earliest; a task may wait for its worker for 10 days.
+REUSED_FOR = timedelta(days=30)
 
 
 class Plot(msgspec.Struct, frozen=True):
@@ -36,11 +40,11 @@ class Plot(msgspec.Struct, frozen=True):
 
 
 class PlotRecord(msgspec.Struct, frozen=True):
-    """What was drawn of a recording, kept beside the plots so that the next call needn't draw them again.
+    """What was drawn of an item, kept beside the plots so that the next call needn't draw them again.
 
     Attributes:
-        fingerprint: Of the recording, its configuration and the renderer.
-        rows_left_out: How many rows of the recording aren't in the plots.
+        fingerprint: Of the recordings, their configuration and the renderer.
+        rows_left_out: How many rows of the recordings aren't in the plots.
         plots: One a channel.
     """
 
@@ -49,10 +53,16 @@ class PlotRecord(msgspec.Struct, frozen=True):
     plots: tuple[Plot, ...]
 
 
-def fingerprint(etag: str, source: TimeSeriesSource, renderer: str) -> str:
-    """The same for the same recording, configuration and renderer, and only then."""
-    parts = (etag, json.dumps(msgspec.to_builtins(source), sort_keys=True), renderer)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+def fingerprint(etags: Mapping[str, str], sources: Mapping[str, TimeSeriesSource], renderer: str) -> str:
+    """The same for the same recordings, configuration and renderer, and only then.
+
+    Args:
+        etags: The recordings' ETags, by source.
+        sources: The recordings' configurations: all of an item, since its plots share their time axis.
+        renderer: The renderer's version.
+    """
+    parts = [dict(etags), msgspec.to_builtins(sources), renderer]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def plots_uri(recording: S3Uri, source: TimeSeriesSource, bucket: str) -> S3Uri:
@@ -69,35 +79,55 @@ def plots_uri(recording: S3Uri, source: TimeSeriesSource, bucket: str) -> S3Uri:
     """
     folder = f"{source.folder}/"
     if recording.bucket == bucket and recording.key.startswith(folder):
-        name = _plain(recording.key.removeprefix(folder))
-    else:
-        name = f"@{recording.bucket}/{_plain(recording.key)}"
-    if len(name.encode()) > MAX_NAME_BYTES:
-        name = f"@@/{hashlib.sha256(name.encode()).hexdigest()}"
-    return S3Uri(bucket, f"{FOLDER}/{name}")
+        return _in_folder(bucket, _plain(recording.key.removeprefix(folder)))
+    return _in_folder(bucket, f"@{recording.bucket}/{_plain(recording.key)}")
+
+
+def record_uri(dataset_file: S3Uri, bucket: str) -> S3Uri:
+    """Where the record of an item's plots lies: ``s3://BUCKET/plots/<dataset file>.record``.
+
+    Args:
+        dataset_file: The item's dataset file.
+        bucket: The bucket of the plots.
+    """
+    name = _plain(dataset_file.key)
+    return _in_folder(
+        bucket, f"{name}.record" if dataset_file.bucket == bucket else f"@{dataset_file.bucket}/{name}.record"
+    )
 
 
 def read_record(uri: S3Uri, storage: Storage) -> PlotRecord | None:
-    """The record of the plots that lie at `plots_uri`; nothing if there is none that can be read."""
+    """The record that lies at `record_uri`; nothing if there is none that can be read."""
     try:
-        return msgspec.json.decode(storage.read(_record_uri(uri), MAX_RECORD_BYTES), type=PlotRecord)
+        return msgspec.json.decode(storage.read(uri, MAX_RECORD_BYTES), type=PlotRecord)
     except (MissingObjectError, msgspec.DecodeError):
         return None
 
 
 def write_record(uri: S3Uri, record: PlotRecord, storage: Storage) -> None:
-    """Keeps the record of the plots that lie at `plots_uri`; to be called when they are all there."""
-    storage.write(_record_uri(uri), msgspec.json.encode(record), "application/json")
+    """Keeps the record of an item's plots; to be called when they are all there."""
+    storage.write(uri, msgspec.json.encode(record), "application/json")
 
 
-def are_there(uri: S3Uri, record: PlotRecord, storage: Storage) -> bool:
-    """Whether every plot of the record lies in the bucket as it was drawn."""
-    etags = storage.etags(S3Uri(uri.bucket, f"{uri.key}-"))
+def are_there(uris: Iterable[S3Uri], record: PlotRecord, storage: Storage) -> bool:
+    """Whether every plot of the record lies in the bucket as it was drawn, and will for a while.
+
+    Args:
+        uris: The `plots_uri` of each of the item's recordings.
+        record: What was drawn.
+        storage: The job's buckets.
+    """
+    oldest = datetime.now(UTC) - REUSED_FOR
+    etags: dict[str, str] = {}
+    for uri in uris:
+        etags |= storage.etags(S3Uri(uri.bucket, f"{uri.key}-"), oldest)
     return all(etags.get(plot.key) == plot.etag for plot in record.plots)
 
 
-def _record_uri(uri: S3Uri) -> S3Uri:
-    return S3Uri(uri.bucket, f"{uri.key}.json")
+def _in_folder(bucket: str, name: str) -> S3Uri:
+    if len(name.encode()) > MAX_NAME_BYTES:
+        name = f"@@/{hashlib.sha256(name.encode()).hexdigest()}"
+    return S3Uri(bucket, f"{FOLDER}/{name}")
 
 
 def _plain(path: str) -> str:

@@ -11,13 +11,14 @@ from labeling.annotations import Dropped, usable
 from labeling.consolidation import Verdict, consolidate
 from labeling.contract import AnnotatedObject, PostLabelingEvent
 from labeling.decoding import DecodingError, convert
-from labeling.errors import EventError, ItemError
+from labeling.errors import EventError, LabelingError
 from labeling.job import LabelingJob
 from labeling.labels import LabelLine
 from labeling.observability import logger, metrics
 from labeling.storage import S3Uri, Storage
 
-MAX_PAYLOAD_BYTES = 500_000_000
+# Read into memory whole; a batch of 5,000 objects with 9 workers each has a tenth of it.
+MAX_PAYLOAD_BYTES = 50_000_000
 
 
 class Ballot(NamedTuple):
@@ -39,6 +40,9 @@ class Ballot(NamedTuple):
     def counts(self) -> dict[str, int]:
         """How many workers chose each category, most first."""
         return dict(sorted(Counter(self.votes.values()).items(), key=lambda vote: (-vote[1], vote[0])))
+
+
+Decided = tuple[Ballot, Verdict]
 
 
 class PostLabeling:
@@ -68,27 +72,30 @@ class PostLabeling:
             {label attribute: {label name: category, "confidence": 0 to 1, "votes": {category: count}}}}}``.
 
         Raises:
-            LabelingError: If the event or the payload can't be read, or S3 refuses or fails. A broken answer or
-                object never is a reason.
+            LabelingError: If the event or the payload can't be read, or S3 refuses or fails to read answers or to
+                keep the labels. A broken answer, object or dataset file never is a reason.
         """
         metrics.add_metric("Batches", "Count", 1)
         request = contract.post_labeling_event(event)
         logger.append_keys(labeling_job=request.labelingJobArn, payload=request.payload.s3Uri)
         ballots = list(self.pool.map(self._ballot, self._annotated_objects(request)))
-        verdicts = consolidate({ballot.annotated.datasetObjectId: ballot.votes for ballot in ballots}, self.job)
-        self._report(ballots, verdicts)
-        self._keep(request, ballots, verdicts)
-        return [_entry(ballot, verdicts, request, self.job) for ballot in ballots]
+        # By place, not by id: should two entries have one id, each keeps its votes.
+        verdicts = consolidate({str(place): ballot.votes for place, ballot in enumerate(ballots)}, self.job)
+        decided = [(ballot, verdicts[str(place)]) for place, ballot in enumerate(ballots)]
+        self._report(decided)
+        self._keep(request, decided)
+        return [_entry(ballot, verdict, request, self.job) for ballot, verdict in decided]
 
     def _annotated_objects(self, request: PostLabelingEvent) -> list[AnnotatedObject]:
         uri = request.payload.s3Uri
         try:
-            return convert(json.loads(self.storage.read(S3Uri.parse(uri), MAX_PAYLOAD_BYTES)), list[AnnotatedObject])
-        except (ValueError, DecodingError) as error:
+            entries = convert(json.loads(self.storage.read(S3Uri.parse(uri), MAX_PAYLOAD_BYTES)), list[Any])
+        except (ValueError, RecursionError) as error:
             raise EventError(
                 f"{uri} is no payload of a post-labeling event: {error}; expected a JSON list of objects with "
                 "datasetObjectId, dataObject and annotations"
             ) from None
+        return [annotated for entry in entries if (annotated := _annotated_object(entry))]
 
     def _ballot(self, annotated: AnnotatedObject) -> Ballot:
         votes, dropped = usable(annotated, self.job.label, self.storage)
@@ -97,8 +104,8 @@ class PostLabeling:
     def _sources(self, annotated: AnnotatedObject) -> dict[str, str]:
         """The item's files: a label is worth keeping even if they have gone."""
         try:
-            files = dataset.read(S3Uri.parse(annotated.dataObject.value or ""), self.job, self.storage)
-        except ItemError as error:
+            files = dataset.read(S3Uri.parse(annotated.source or ""), self.job, self.storage)
+        except LabelingError as error:
             logger.warning(
                 "The label is kept without its sources",
                 extra={"object": annotated.datasetObjectId, "reason": str(error)},
@@ -106,42 +113,47 @@ class PostLabeling:
             return {}
         return {key: str(uri) for key, uri in files.items()}
 
-    def _report(self, ballots: Sequence[Ballot], verdicts: dict[str, Verdict]) -> None:
-        dropped = [answer for ballot in ballots for answer in ballot.dropped]
+    def _report(self, decided: Sequence[Decided]) -> None:
+        dropped = [answer for ballot, _ in decided for answer in ballot.dropped]
         for answer in dropped:
             logger.warning("A broken answer is dropped", extra=answer._asdict())
-        metrics.add_metric("Objects", "Count", len(ballots))
-        metrics.add_metric("Answers", "Count", sum(len(ballot.votes) for ballot in ballots))
+        metrics.add_metric("Objects", "Count", len(decided))
+        metrics.add_metric("Answers", "Count", sum(len(ballot.votes) for ballot, _ in decided))
         metrics.add_metric("DroppedAnswers", "Count", len(dropped))
-        for verdict in verdicts.values():
+        for _, verdict in decided:
             metrics.add_metric("Confidence", "NoUnit", verdict.confidence)
 
-    def _keep(self, request: PostLabelingEvent, ballots: Sequence[Ballot], verdicts: dict[str, Verdict]) -> None:
+    def _keep(self, request: PostLabelingEvent, decided: Sequence[Decided]) -> None:
         output = S3Uri.parse(request.outputConfig or request.payload.s3Uri)
-        ids = [ballot.annotated.datasetObjectId for ballot in ballots]
         lines = [
             LabelLine(
                 object_id=ballot.annotated.datasetObjectId,
-                dataset_file=ballot.annotated.dataObject.value,
+                dataset_file=ballot.annotated.source,
                 sources=ballot.sources,
-                label=verdicts[ballot.annotated.datasetObjectId].category,
-                confidence=verdicts[ballot.annotated.datasetObjectId].confidence,
+                label=verdict.category,
+                confidence=verdict.confidence,
                 votes=ballot.counts,
                 dropped_answers=len(ballot.dropped),
                 label_attribute=request.labelAttributeName,
                 labeling_job=request.labelingJobArn,
             )
-            for ballot in ballots
+            for ballot, verdict in decided
         ]
-        uri = labels.batch_uri(request, ids, self.bucket or output.bucket)
+        uri = labels.batch_uri(request, [line.object_id for line in lines], self.bucket or output.bucket)
         labels.write(uri, lines, self.storage)
         logger.info("The batch has its labels", extra={"labels": str(uri), "objects": len(lines)})
 
 
-def _entry(
-    ballot: Ballot, verdicts: dict[str, Verdict], request: PostLabelingEvent, job: LabelingJob
-) -> dict[str, Any]:
-    verdict = verdicts[ballot.annotated.datasetObjectId]
+def _annotated_object(entry: object) -> AnnotatedObject | None:
+    """One entry of the payload; nothing if it is so odd that there is no object to answer for."""
+    try:
+        return convert(entry, AnnotatedObject)
+    except DecodingError as error:
+        logger.error("An entry of the payload is left out", extra={"entry": entry, "reason": str(error)})
+        return None
+
+
+def _entry(ballot: Ballot, verdict: Verdict, request: PostLabelingEvent, job: LabelingJob) -> dict[str, Any]:
     label = {job.label.name: verdict.category, "confidence": verdict.confidence, "votes": ballot.counts}
     return {
         "datasetObjectId": ballot.annotated.datasetObjectId,

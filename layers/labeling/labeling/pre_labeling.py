@@ -1,6 +1,6 @@
 """Pre-labeling: an item's files become pictures in the bucket and the task input of the worker page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple, Protocol
 
@@ -38,12 +38,26 @@ class Panel(Protocol):
         """What its reader should know of the data."""
 
 
+class RecordingFile(NamedTuple):
+    """A recording that is to be drawn.
+
+    Attributes:
+        data: The file.
+        source: How it is read.
+        name: Its address, for messages.
+    """
+
+    data: bytes
+    source: TimeSeriesSource
+    name: str
+
+
 class Drawing(NamedTuple):
-    """A recording on its way to pictures.
+    """An item's recordings on their way to pictures.
 
     Attributes:
         panels: One a channel; each is drawn when it is asked for.
-        rows_left_out: How many rows of the recording can't be drawn.
+        rows_left_out: How many rows of the recordings can't be drawn.
     """
 
     panels: Iterator[Panel]
@@ -55,11 +69,11 @@ class Renderer(NamedTuple):
 
     Attributes:
         version: Changes whenever the same recording would be drawn otherwise.
-        draw: Takes the recording's bytes, its configuration and its address for messages.
+        draw: Takes all recordings of an item, which share one time axis.
     """
 
     version: str
-    draw: Callable[[bytes, TimeSeriesSource, str], Drawing]
+    draw: Callable[[Sequence[RecordingFile]], Drawing]
 
 
 class PreLabeling:
@@ -105,47 +119,60 @@ class PreLabeling:
         try:
             return contract.task(self._task_input(request), for_workers=True)
         except ItemError as error:
-            metrics.add_metric("BrokenItems", "Count", 1)
-            if self.job.broken_items == "fail":
-                raise
-            logger.error("The item can't be shown and is kept from the workers", extra={"reason": str(error)})
-            return contract.task({"error": str(error), "errorType": type(error).__name__}, for_workers=False)
+            return self._without_workers(error)
+
+    def _without_workers(self, error: ItemError) -> dict[str, Any]:
+        metrics.add_metric("BrokenItems", "Count", 1)
+        if self.job.broken_items == "fail":
+            raise error
+        logger.error("The item can't be shown and is kept from the workers", extra={"reason": str(error)})
+        return contract.task({"error": str(error), "errorType": type(error).__name__}, for_workers=False)
 
     def _task_input(self, request: PreLabelingEvent) -> dict[str, Any]:
         uri = S3Uri.parse(request.dataset_uri)
         files = dataset.read(uri, self.job, self.storage)
         checks = [self.pool.submit(image.check, files[key], self.storage) for key in self.job.images]
         panels = {key: _image_panel(files[key], source.title) for key, source in self.job.images.items()}
-        for key, source in self.job.recordings.items():
-            record = self._plots(files[key], source, self.bucket or uri.bucket)
-            panels |= {plot.panel: _plot_panel(plot, self.bucket or uri.bucket) for plot in record.plots}
+        bucket = self.bucket or uri.bucket
+        if self.job.recordings:
+            panels |= {plot.panel: _plot_panel(plot, bucket) for plot in self._plots(uri, files, bucket)}
         for check in checks:
             check.result()
         return panels
 
-    def _plots(self, uri: S3Uri, source: TimeSeriesSource, bucket: str) -> PlotRecord:
-        """The plots of a recording: those that are there, or new ones."""
-        target = plots.plots_uri(uri, source, bucket)
-        earlier = self.pool.submit(plots.read_record, target, self.storage)
-        recording = self.storage.open(uri)
-        wanted = plots.fingerprint(recording.etag, source, self.renderer.version)
+    def _plots(self, uri: S3Uri, files: Mapping[str, S3Uri], bucket: str) -> Sequence[Plot]:
+        """The plots of an item's recordings: those that are there, or new ones."""
+        sources = self.job.recordings
+        targets = {key: plots.plots_uri(files[key], source, bucket) for key, source in sources.items()}
+        kept = plots.record_uri(uri, bucket)
+        earlier = self.pool.submit(plots.read_record, kept, self.storage)
+        recordings = dict(zip(sources, self.pool.map(self.storage.open, [files[key] for key in sources]), strict=True))
+        etags = {key: recording.etag for key, recording in recordings.items()}
+        wanted = plots.fingerprint(etags, sources, self.renderer.version)
         record = earlier.result()
-        if record and record.fingerprint == wanted and plots.are_there(target, record, self.storage):
-            recording.close()
+        if record and record.fingerprint == wanted and plots.are_there(targets.values(), record, self.storage):
+            for recording in recordings.values():
+                recording.close()
             metrics.add_metric("PlotsReused", "Count", len(record.plots))
         else:
-            record = self._draw(recording, source, target, wanted)
+            record = self._draw(recordings, targets, wanted)
+            plots.write_record(kept, record, self.storage)
             metrics.add_metric("PlotsDrawn", "Count", len(record.plots))
         metrics.add_metric("RowsLeftOut", "Count", record.rows_left_out)
-        return record
+        return record.plots
 
-    def _draw(self, recording: StoredObject, source: TimeSeriesSource, target: S3Uri, wanted: str) -> PlotRecord:
+    def _draw(self, recordings: Mapping[str, StoredObject], targets: Mapping[str, S3Uri], wanted: str) -> PlotRecord:
         """Draws one plot while the one before is on its way to S3."""
-        drawing = self.renderer.draw(recording.read(source.max_bytes), source, str(recording.uri))
-        uploads = [self.pool.submit(self._upload, panel, target) for panel in drawing.panels]
-        record = PlotRecord(wanted, drawing.rows_left_out, tuple(map(Future.result, uploads)))
-        plots.write_record(target, record, self.storage)
-        return record
+        sources = self.job.recordings
+        drawing = self.renderer.draw(
+            [
+                RecordingFile(recording.read(sources[key].max_bytes), sources[key], str(recording.uri))
+                for key, recording in recordings.items()
+            ]
+        )
+        target_of = {channel.key: targets[key] for key, source in sources.items() for channel in source.channels}
+        uploads = [self.pool.submit(self._upload, panel, target_of[panel.key]) for panel in drawing.panels]
+        return PlotRecord(wanted, drawing.rows_left_out, tuple(map(Future.result, uploads)))
 
     def _upload(self, panel: Panel, target: S3Uri) -> Plot:
         uri = S3Uri(target.bucket, f"{target.key}-{panel.suffix}.png")

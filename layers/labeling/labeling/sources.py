@@ -6,9 +6,22 @@ import msgspec
 
 TimeUnit = Literal["us", "ms", "s", "epoch-s", "epoch-ms", "iso8601"]
 Column = Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(min_length=1)]
-Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
-Suffix = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Folder = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*$")]
+Key = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$",
+        description="letters, digits, _ and -, 63 at most, beginning with a letter",
+    ),
+]
+# No hyphen: it parts the suffix from the recording's name, and two recordings could share a plot.
+Suffix = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,64}$", description="letters, digits and _, 64 at most")]
+Folder = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*$",
+        description="letters, digits, _ . = and -, with / between folders and none at the ends",
+    ),
+]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 
 

@@ -1,8 +1,10 @@
 """S3 as the functions use it: typed URIs, few calls, errors that say what to do."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import boto3
@@ -23,16 +25,20 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 T = TypeVar("T")
+Fetch = Callable[[str], "GetObjectOutputTypeDef"]
+"""Asks for an object again, as long as it has this ETag."""
 
 # botocore's standard mode repeats throttled calls, 5xx answers and lost connections with growing pauses, and
 # nothing else; a body that breaks off while it is read is ours to repeat.
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=5,
-    read_timeout=30,
+    read_timeout=10,
     max_pool_connections=32,
 )
 READ_ATTEMPTS = 3
+BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+LINES_CHUNK_BYTES = 256 * 1024
 MISSING = {"NoSuchKey", "404", "NoSuchBucket", "NotFound"}
 REFUSED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
@@ -55,7 +61,7 @@ class S3Uri(NamedTuple):
         """
         scheme, _, rest = text.partition("://")
         bucket, _, key = rest.partition("/")
-        if scheme != "s3" or not bucket or not key or not text.isprintable():
+        if scheme != "s3" or not bucket or not key or any(unicodedata.category(mark) == "Cc" for mark in text):
             raise BucketError(f"{text!r} is not an S3 URI; expected s3://BUCKET/KEY")
         return cls(bucket, key)
 
@@ -63,12 +69,12 @@ class S3Uri(NamedTuple):
 class StoredObject:
     """An object whose headers have come and whose body is read on demand."""
 
-    def __init__(self, uri: S3Uri, answer: "GetObjectOutputTypeDef", storage: "Storage") -> None:
+    def __init__(self, uri: S3Uri, answer: "GetObjectOutputTypeDef", fetch: "Fetch") -> None:
         self.uri = uri
         self.etag = answer["ETag"].strip('"')
         self.size = answer["ContentLength"]
         self._body = answer["Body"]
-        self._storage = storage
+        self._fetch = fetch
 
     def read(self, max_bytes: int) -> bytes:
         """Reads the whole body; one that breaks off is fetched again, in the same version.
@@ -83,11 +89,27 @@ class StoredObject:
                 f"{self.uri} has {self.size:,} bytes; at most {max_bytes:,} are allowed: shorten it, or raise "
                 "max_bytes of its source in the job configuration"
             )
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            try:
+                with closing(self._body) as body:
+                    return body.read()
+            except BROKEN_OFF as error:
+                if attempt == READ_ATTEMPTS:
+                    raise StorageError(f"{self.uri}: S3 broke off {attempt} times; try again later") from error
+                self._body = self._fetch(self.etag)["Body"]
+        raise AssertionError("the last attempt returns or raises")
+
+    def lines(self) -> Iterator[bytes]:
+        """Reads the body line by line, without the lines' ends, holding little of it at once.
+
+        Raises:
+            StorageError: If the body breaks off.
+        """
         try:
             with closing(self._body) as body:
-                return body.read()
-        except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
-            return self._storage.read_again(self.uri, self.etag)
+                yield from body.iter_lines(LINES_CHUNK_BYTES)
+        except BROKEN_OFF as error:
+            raise StorageError(f"{self.uri}: S3 broke off while it was read; try again") from error
 
     def close(self) -> None:
         """Gives the connection back without reading the body."""
@@ -123,24 +145,16 @@ class Storage:
         wanted: dict[str, Any] = {"Bucket": uri.bucket, "Key": uri.key}
         if first_bytes:
             wanted["Range"] = f"bytes=0-{first_bytes - 1}"
-        return StoredObject(uri, self._call(uri, lambda: self.client.get_object(**wanted)), self)
+
+        def fetch(etag: str | None = None) -> "GetObjectOutputTypeDef":
+            same: dict[str, Any] = {"IfMatch": f'"{etag}"'} if etag else {}
+            return self._call(uri, lambda: self.client.get_object(**wanted, **same))
+
+        return StoredObject(uri, fetch(), fetch)
 
     def read(self, uri: S3Uri, max_bytes: int) -> bytes:
         """Reads a whole object; raises as `open` and `StoredObject.read`."""
         return self.open(uri).read(max_bytes)
-
-    def read_again(self, uri: S3Uri, etag: str) -> bytes:
-        """Reads a body that broke off, as long as the object is still the same one."""
-        for _ in range(READ_ATTEMPTS - 1):
-            answer = self._call(
-                uri, lambda: self.client.get_object(Bucket=uri.bucket, Key=uri.key, IfMatch=f'"{etag}"')
-            )
-            try:
-                with closing(answer["Body"]) as body:
-                    return body.read()
-            except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
-                continue
-        raise StorageError(f"{uri}: S3 broke off {READ_ATTEMPTS} times while it was read; try again later")
 
     def write(self, uri: S3Uri, body: bytes, content_type: str) -> str:
         """Writes an object and gives its ETag; raises as `open`."""
@@ -150,10 +164,14 @@ class Storage:
         )
         return answer["ETag"].strip('"')
 
-    def etags(self, prefix: S3Uri) -> Mapping[str, str]:
-        """The ETags of the objects whose keys begin so, by key, at most 1,000; raises as `open`."""
+    def etags(self, prefix: S3Uri, since: datetime) -> dict[str, str]:
+        """The ETags of the objects whose keys begin so and that were written since then, by key.
+
+        At most 1,000; raises as `open`.
+        """
         answer = self._call(prefix, lambda: self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key))
-        return {entry["Key"]: entry["ETag"].strip('"') for entry in answer.get("Contents", [])}
+        entries = answer.get("Contents", [])
+        return {entry["Key"]: entry["ETag"].strip('"') for entry in entries if entry["LastModified"] >= since}
 
     def _check_bucket(self, uri: S3Uri) -> None:
         if self.buckets and uri.bucket not in self.buckets:
@@ -174,6 +192,8 @@ class Storage:
                 raise MissingObjectError(
                     f"{uri} is not there ({code}); expected the object that the item names: upload it, or mend the URI"
                 ) from error
+            if code == "PreconditionFailed":
+                raise StorageError(f"{uri} was replaced while it was read; try again") from error
             if code == "InvalidRange":
                 raise MissingObjectError(f"{uri} is empty; expected a file with something in it") from error
             if code in REFUSED:

@@ -20,7 +20,8 @@ def plain(value: float) -> str:
         label = f"{abs(value):,.{max(0, 3 - leading)}f}"
         label = label.rstrip("0").rstrip(".") if "." in label else label
     else:
-        label = f"{abs(value) / 10.0**leading:.3g}{power(leading)}"
+        mantissa, _, exponent = f"{abs(value):.2e}".partition("e")
+        label = f"{float(mantissa):g}{power(int(exponent))}"
     return f"−{label}" if value < 0 else label
 
 

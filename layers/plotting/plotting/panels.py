@@ -1,7 +1,8 @@
 """Panels: one picture a channel, all of an item's on one time axis."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import matplotlib as mpl
@@ -18,7 +19,7 @@ from plotting.thinning import Envelope, thin
 from plotting.ticks import Ticks, ticks
 
 # Changes whenever a plot of the same recording would look different; the number counts such changes.
-RENDERER: Final = f"plotting {__version__}.1, matplotlib {mpl.__version__}"
+RENDERER: Final = f"plotting {__version__}.2, matplotlib {mpl.__version__}"
 
 # A panel is 1000 by 340 CSS pixels at two device pixels each. All lengths below are device pixels.
 WIDTH: Final = 2000
@@ -75,36 +76,58 @@ class Panel:
     notes: tuple[str, ...]
 
 
-def draw(recording: Recording, source: TimeSeriesSource) -> Iterator[Panel]:
-    """Draw a recording, one panel a channel.
+def draw(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> Iterator[Panel]:
+    """Draw an item's recordings, one panel a channel.
 
     Panels come as they are ready, so that each can be uploaded while the next is drawn. All have the same
-    time axis in the same place, and line up when shown under each other. The same recording and source
-    always give the same bytes with the same `RENDERER`.
+    time axis in the same place, and line up when shown under each other: see `aligned`. The same recordings and
+    sources always give the same bytes with the same `RENDERER`.
 
     Args:
-        recording: What was measured.
-        source: The source that it was read as.
+        recordings: What was measured, each with the source that it was read as.
     """
-    time_axis = ticks(0.0, recording.duration, 10)
+    together = aligned([recording for recording, _ in recordings])
+    span = max(float(recording.time[-1]) for recording in together)
+    time_axis = ticks(0.0, span, 10)
     frame = Canvas(WIDTH, HEIGHT)
-    _draw_time_axis(frame, time_axis, recording.duration)
+    _draw_time_axis(frame, time_axis, span)
     canvas = Canvas(WIDTH, HEIGHT)
-    for index, channel in enumerate(source.channels):
-        canvas.copy_from(frame)
-        color = COLORS[index % len(COLORS)]
-        _draw_channel(canvas, recording, index, channel, color)
-        yield Panel(
-            key=channel.key,
-            suffix=channel.suffix,
-            png=canvas.png((INK, PALE_INK, AXIS, GRID, NO_DATA, color)),
-            alt=describe(recording, index, channel),
-            notes=recording.notes + recording.channel_notes[index],
-        )
+    colors = itertools.cycle(COLORS)
+    for recording, (_, source) in zip(together, recordings, strict=True):
+        for index, channel in enumerate(source.channels):
+            canvas.copy_from(frame)
+            color = next(colors)
+            _draw_channel(canvas, recording, index, channel, color, span=span)
+            yield Panel(
+                key=channel.key,
+                suffix=channel.suffix,
+                png=canvas.png((INK, PALE_INK, AXIS, GRID, NO_DATA, color)),
+                alt=describe(recording, index, channel),
+                notes=recording.notes + recording.channel_notes[index],
+            )
 
 
-def _draw_time_axis(canvas: Canvas, axis: Ticks, duration: float) -> None:
-    places = [LEFT + position / duration * (RIGHT - LEFT) for position in axis.positions]
+def aligned(recordings: Sequence[Recording]) -> list[Recording]:
+    """Put the recordings of one item on one clock.
+
+    Recordings that say when they began, and that overlap, are moved to where they were made; time is counted from
+    the first of them. All others begin at 0: those that count from their own beginning, and those whose clocks are so
+    far apart that they can't be of one time.
+    """
+    starts = [recording.start for recording in recordings if recording.start is not None]
+    ends = [recording.start + recording.duration for recording in recordings if recording.start is not None]
+    if not starts or max(starts) > min(ends):
+        return list(recordings)
+    return [
+        recording
+        if recording.start is None
+        else replace(recording, time=recording.time + recording.start - min(starts))
+        for recording in recordings
+    ]
+
+
+def _draw_time_axis(canvas: Canvas, axis: Ticks, span: float) -> None:
+    places = [LEFT + position / span * (RIGHT - LEFT) for position in axis.positions]
     canvas.lines([(round(x), BOTTOM, round(x), TOP) for x in places], GRID, 2)
     for x, label in zip(places, axis.labels, strict=True):
         canvas.text((x, BOTTOM - 42), label, TICK_SIZE, PALE_INK, align="center")
@@ -112,15 +135,17 @@ def _draw_time_axis(canvas: Canvas, axis: Ticks, duration: float) -> None:
     canvas.text(((LEFT + RIGHT) / 2, 26), name, AXIS_SIZE, INK, align="center")
 
 
-def _draw_channel(canvas: Canvas, recording: Recording, index: int, channel: Channel, color: Color) -> None:
-    envelope = thin(recording.time, recording.values[index], recording.gaps, recording.duration, RIGHT - LEFT)
+def _draw_channel(  # noqa: PLR0913 - what is drawn, where, and how
+    canvas: Canvas, recording: Recording, index: int, channel: Channel, color: Color, *, span: float
+) -> None:
+    envelope = thin(recording.time, recording.values[index], recording.gaps, span, RIGHT - LEFT)
     low, high = _limits(float(envelope.low.min()), float(envelope.high.max()))
-    shades = _shades(envelope, recording.duration)
+    shades = _shades(envelope, span)
     canvas.rectangles(((a, BOTTOM, b, TOP) for a, b in shades), NO_DATA)
     _draw_value_axis(canvas, ticks(low, high, 5), channel, low, high)
     _draw_heading(canvas, recording, index, channel, shaded=bool(shades))
 
-    time = LEFT + envelope.time / recording.duration * (RIGHT - LEFT)
+    time = LEFT + envelope.time / span * (RIGHT - LEFT)
     lows, highs = (BOTTOM + (v - low) / (high - low) * (TOP - BOTTOM) for v in (envelope.low, envelope.high))
     for piece in envelope.pieces():
         _draw_piece(canvas, time[piece], lows[piece], highs[piece], color)
@@ -176,12 +201,12 @@ def _limits(low: float, high: float) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _shades(envelope: Envelope, duration: float) -> list[tuple[float, float]]:
+def _shades(envelope: Envelope, span: float) -> list[tuple[float, float]]:
     """Where the plot has no data, from the left pixel to the right one."""
     breaks = envelope.starts[1:]
     begins = [0.0, *envelope.time[breaks - 1], envelope.time[-1]]
-    ends = [envelope.time[0], *envelope.time[breaks], duration]
-    column = duration / (RIGHT - LEFT)
+    ends = [envelope.time[0], *envelope.time[breaks], span]
+    column = span / (RIGHT - LEFT)
     shades = []
     for begin, end in zip(begins, ends, strict=True):
         if end - begin > column:

@@ -26,21 +26,23 @@ class Recording:
     """A recording that can be drawn.
 
     Attributes:
-        time: Seconds since the first row, never decreasing, shape (n,), n at least 2.
+        time: Seconds, never decreasing, shape (n,), n at least 2; `read` counts them from the first row.
         values: One array a channel in the source's order and in the channel's unit, each of shape (n,); NaN
             where a value is missing.
         gaps: The rows after which the recording has a gap in time, ascending indices.
         rows_left_out: How many rows couldn't be read.
-        notes: What people should know about the whole recording, one sentence each.
+        reading_notes: What people should know about how the file was read, one sentence each.
         channel_notes: The same about each channel, in the source's order.
+        start: When the first row was measured, in seconds since 1970; ``None`` if the file doesn't say.
     """
 
     time: NDArray[np.float64]
     values: tuple[NDArray[np.float64], ...]
     gaps: NDArray[np.intp]
     rows_left_out: int
-    notes: tuple[str, ...]
+    reading_notes: tuple[str, ...]
     channel_notes: tuple[tuple[str, ...], ...]
+    start: float | None = None
 
     @property
     def rows(self) -> int:
@@ -50,7 +52,12 @@ class Recording:
     @property
     def duration(self) -> float:
         """Seconds from the first row to the last."""
-        return float(self.time[-1])
+        return float(self.time[-1] - self.time[0])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know about the whole recording, one sentence each."""
+        return self.reading_notes + _repeated(self.time) + _gap_notes(self.time, self.gaps)
 
 
 def read(data: bytes, source: TimeSeriesSource, name: str) -> Recording:
@@ -86,7 +93,6 @@ def read(data: bytes, source: TimeSeriesSource, name: str) -> Recording:
         )
     order, order_notes = _order(rows, source, name)
     time = _seconds(rows, order, source, name)
-    gaps, gap_notes = _gaps(time, source)
     channels = [
         _channel(rows.values[:, i] if order is None else rows.values[order, i], channel, name)
         for i, channel in enumerate(source.channels)
@@ -94,10 +100,11 @@ def read(data: bytes, source: TimeSeriesSource, name: str) -> Recording:
     return Recording(
         time=time,
         values=tuple(values for values, _ in channels),
-        gaps=gaps,
+        gaps=_gaps(time, source),
         rows_left_out=rows.left_out,
-        notes=encoding_notes + rows.notes + order_notes + _repeated(time) + gap_notes,
+        reading_notes=encoding_notes + rows.notes + order_notes,
         channel_notes=tuple(notes for _, notes in channels),
+        start=_start(rows, source),
     )
 
 
@@ -142,16 +149,26 @@ def _repeated(time: NDArray[np.float64]) -> tuple[str, ...]:
     return (f"{count(len(repeated), 'row')} with the same time as the row before, the first at {first}.",)
 
 
-def _gaps(time: NDArray[np.float64], source: TimeSeriesSource) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+def _start(rows: Rows, source: TimeSeriesSource) -> float | None:
+    if source.time.unit not in ("epoch-s", "epoch-ms", "iso8601"):
+        return None
+    return rows.epoch + float(rows.clock.min()) * SECONDS[source.time.unit]
+
+
+def _gaps(time: NDArray[np.float64], source: TimeSeriesSource) -> NDArray[np.intp]:
     intervals = np.diff(time)
     longest_allowed = source.time.gap_seconds or GAP_INTERVALS * float(np.median(intervals[intervals > 0]))
-    gaps = np.flatnonzero(intervals > longest_allowed)
+    return np.flatnonzero(intervals > longest_allowed)
+
+
+def _gap_notes(time: NDArray[np.float64], gaps: NDArray[np.intp]) -> tuple[str, ...]:
     if not len(gaps):
-        return gaps, ()
+        return ()
+    intervals = np.diff(time)
     longest = int(gaps[np.argmax(intervals[gaps])])
     length, where = seconds(float(intervals[longest])), seconds(float(time[longest]))
     which = "the longest" if len(gaps) > 1 else "of"
-    return gaps, (f"{count(len(gaps), 'gap')} in time, {which} {length} from {where}.",)
+    return (f"{count(len(gaps), 'gap')} in time, {which} {length} from {where}.",)
 
 
 def _channel(recorded: NDArray[np.float64], channel: Channel, name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:

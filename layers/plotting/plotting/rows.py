@@ -8,8 +8,8 @@ import csv
 import io
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,8 @@ class Rows:
         clock: The time of each row as recorded, shape (n,): the configured unit, or for ISO 8601 the seconds
             since the first row. Always finite.
         values: The channels' columns as recorded, shape (n, channels); NaN where a value is missing.
+        epoch: What `clock` counts from, in the configured unit's seconds: of ISO 8601 times, the first one since 1970;
+            else 0.
         left_out: How many rows couldn't be read.
         notes: What people should know about the rows.
     """
@@ -44,6 +46,7 @@ class Rows:
     values: NDArray[np.float64]
     left_out: int
     notes: tuple[str, ...]
+    epoch: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class _Table:
 class _BadFieldError(Exception):
     """A field that makes its row unreadable."""
 
-    def __init__(self, found: str, expected: str, column: Column) -> None:
+    def __init__(self, found: str, expected: str, column: Column | None) -> None:
         super().__init__(found)
         self.found = found
         self.expected = expected
@@ -83,7 +86,7 @@ def read_rows(text: bytes, source: TimeSeriesSource, name: str) -> Rows:
     """
     table, notes = _open_table(text, source, name)
     rows = _read_fast(table) or _read_carefully(table)
-    return Rows(rows.lines, rows.clock, rows.values, rows.left_out, notes + rows.notes)
+    return replace(rows, notes=notes + rows.notes)
 
 
 def _open_table(text: bytes, source: TimeSeriesSource, name: str) -> tuple[_Table, tuple[str, ...]]:
@@ -174,9 +177,10 @@ def _read_fast(table: _Table) -> Rows | None:
         text = text[: table.start] + text[table.start :].replace(b",", b".")
     stream = io.BytesIO(text)
     stream.seek(table.start)
+    calendar = _Calendar()
     converters: dict[int | str, Callable[[str], float]] | None = None
     if source.time.unit == "iso8601":
-        converters = {table.time: _Calendar()}
+        converters = {table.time: calendar}
     try:
         numbers = np.loadtxt(
             stream,
@@ -196,13 +200,14 @@ def _read_fast(table: _Table) -> Rows | None:
     if not (np.abs(clock) <= LARGEST).all():
         return None
     lines = np.arange(table.first_line, table.first_line + len(numbers))
-    return Rows(lines, clock, numbers[:, 1:], 0, ())
+    return Rows(lines, clock, numbers[:, 1:], 0, (), calendar.epoch)
 
 
 def _read_carefully(table: _Table) -> Rows:
     """Read line by line, leave out the rows that can't be read, and remember why."""
     source = table.source
-    read_clock = _Calendar() if source.time.unit == "iso8601" else _Clock(source.decimal)
+    calendar = _Calendar()
+    read_clock = calendar if source.time.unit == "iso8601" else _Clock(source.decimal)
     lines, clock, values = array("q"), array("d"), array("d")
     left_out = 0
     first_bad: tuple[int, _BadFieldError] | None = None
@@ -227,6 +232,7 @@ def _read_carefully(table: _Table) -> Rows:
         np.array(values, dtype=np.float64).reshape(len(lines), len(table.channels)),
         left_out,
         notes,
+        calendar.epoch,
     )
 
 
@@ -234,7 +240,7 @@ def _row(fields: list[str], table: _Table, read_clock: Callable[[str], float]) -
     source = table.source
     needed = max(table.time, *table.channels) + 1
     if len(fields) < needed:
-        raise _BadFieldError(count(len(fields), "column"), f"at least {needed}", needed - 1)
+        raise _BadFieldError(count(len(fields), "column"), f"at least {count(needed, 'column')}", None)
     try:
         time = read_clock(fields[table.time])
     except ValueError:
@@ -263,9 +269,9 @@ def _judge(first: tuple[int, _BadFieldError], left_out: int, rows: int, table: _
             column=bad.column,
         )
     more = f" and {left_out - 1:,} more" if left_out > 1 else ""
+    where = "" if bad.column is None else f" in column {bad.column!r}"
     return (
-        f"{left_out:,} of {rows:,} rows left out: line {line:,}{more}"
-        f" ({bad.found} in column {bad.column!r} instead of {bad.expected})."
+        f"{left_out:,} of {rows:,} rows left out: line {line:,}{more} ({bad.found}{where} instead of {bad.expected})."
     )
 
 
@@ -297,6 +303,13 @@ class _Calendar:
 
     def __init__(self) -> None:
         self._first: datetime | None = None
+
+    @property
+    def epoch(self) -> float:
+        """The first time in seconds since 1970, taken as UTC without a zone; 0 before there is one."""
+        if self._first is None:
+            return 0.0
+        return (self._first if self._first.tzinfo else self._first.replace(tzinfo=UTC)).timestamp()
 
     def __call__(self, text: str) -> float:
         moment = datetime.fromisoformat(text.strip())

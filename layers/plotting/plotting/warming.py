@@ -15,4 +15,4 @@ RECORDING: Final = b"0,0\n1,1\n2,0\n"
 
 def warm() -> None:
     """Reads and draws a recording of three rows: fonts and compiled parts are loaded then."""
-    list(draw(read(RECORDING, SOURCE, "nothing"), SOURCE))
+    list(draw([(read(RECORDING, SOURCE, "nothing"), SOURCE)]))

@@ -27,7 +27,8 @@ def dawid_skene(answers: Answers, job: LabelingJob) -> dict[str, Verdict]:
     share of votes, the matrices are estimated from what the labels seem to be, and the labels from the matrices,
     until both stand still. The confidence is the category's posterior probability.
 
-    With few objects it stays near a majority vote; it gains with tens of objects that share their workers.
+    It takes tens of objects that share their workers to learn from: with few, it can overrule a majority on thin
+    evidence, and a majority vote is the better choice.
 
     Source:
         A. P. Dawid and A. M. Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM

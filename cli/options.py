@@ -1,0 +1,122 @@
+"""Options that several commands share, and what they mean."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from labeling.job import CONFIG_VARIABLE, LabelingJob, load, load_configured
+from labeling.storage import S3Uri
+from rich.console import Console
+
+from cli.account import Account
+
+# Wide enough for an S3 URI and a message beside each other where there is no terminal to ask.
+PLAIN_WIDTH: Final = 160
+Commands = Any  # argparse has no public name for what add_subparsers gives
+
+
+class Terminal:
+    """Where the command writes: results to standard output, all else to standard error.
+
+    Attributes:
+        results: What may go on through a pipe.
+        remarks: Progress and what people should know.
+    """
+
+    def __init__(self) -> None:
+        self.results = Console(width=_width(sys.stdout.isatty()), highlight=False, markup=False)
+        self.remarks = Console(width=_width(sys.stderr.isatty()), highlight=False, markup=False, stderr=True)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Tells people something; URIs stay whole, so that they can be copied."""
+        self.remarks.print(text, style=style, soft_wrap=True)
+
+
+def add_command(  # noqa: PLR0913 - what makes a command
+    commands: Commands,
+    name: str,
+    run: object,
+    *,
+    summary: str,
+    description: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    """A command's parser with the options that all have.
+
+    Args:
+        commands: What ``add_subparsers`` gave.
+        name: The command.
+        run: Takes the arguments, the account and the terminal, and gives the exit status.
+        summary: What it does, in the list of commands.
+        description: What it does, in its own help.
+        examples: Lines to copy.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    group = parser.add_argument_group("AWS")
+    group.add_argument("--profile", help="profile of your AWS configuration")
+    group.add_argument("--region", help="AWS region, such as eu-west-1")
+    return parser
+
+
+def add_job(parser: argparse.ArgumentParser) -> None:
+    """The option that names the job configuration."""
+    parser.add_argument(
+        "--job",
+        type=Path,
+        metavar="FILE",
+        help=f"job configuration (default: ${CONFIG_VARIABLE}, or the repository's labeling_job/job.toml)",
+    )
+
+
+def add_stack(parser: argparse.ArgumentParser) -> None:
+    """The option that names the stack."""
+    parser.add_argument("--stack", metavar="NAME", help="CloudFormation stack that the functions were deployed as")
+
+
+def configured_job(arguments: argparse.Namespace) -> LabelingJob:
+    """The job configuration that is meant.
+
+    Raises:
+        labeling.errors.JobConfigurationError: If it can't be used.
+    """
+    return load(arguments.job) if arguments.job else load_configured()
+
+
+def job_file(arguments: argparse.Namespace) -> Path | None:
+    """Where the job configuration lies, if a file was named."""
+    named = arguments.job or os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else None
+
+
+def account(arguments: argparse.Namespace) -> Account:
+    """The account that is meant."""
+    return Account(arguments.profile, arguments.region)
+
+
+def s3_uri(text: str) -> S3Uri:
+    """An option's S3 URI; raises `labeling.errors.BucketError` if it is none."""
+    return S3Uri.parse(text)
+
+
+def from_1_to(greatest: int) -> Any:
+    """The type of an option that takes whole numbers."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= greatest:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {greatest:,}")
+        return int(text)
+
+    return number
+
+
+def _width(on_terminal: bool) -> int | None:
+    return None if on_terminal or "COLUMNS" in os.environ else PLAIN_WIDTH

@@ -1,0 +1,166 @@
+"""``labeling-job results``: the labels of a labeling job."""
+
+import argparse
+import itertools
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from labeling.errors import JobConfigurationError
+from labeling.storage import Storage
+from plotting.numerals import count
+from rich.table import Table
+from rich.text import Text
+
+from cli import label_formats, options
+from cli.account import Account
+from cli.errors import CommandError
+from cli.labels import Label, Summary, manifest_uri, read
+from cli.options import Commands, Terminal
+from cli.running_job import describe
+
+SHOWN: Final = 50
+
+DESCRIPTION = """\
+Reads the labels of a labeling job, also of one that goes on or ended early: then those that are there."""
+
+EXAMPLES = """\
+  labeling-job results WeldingLabelJob-1
+  labeling-job results WeldingLabelJob-1 --disagreements
+  labeling-job results WeldingLabelJob-1 --output labels.csv --plot labels.png
+  labeling-job results WeldingLabelJob-1 --format jsonl | jq .label"""
+
+
+def add_to(commands: Commands) -> None:
+    """Adds the command."""
+    parser = options.add_command(
+        commands,
+        "results",
+        run,
+        summary="read a labeling job's labels",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    parser.add_argument("name", metavar="NAME", help="the labeling job")
+    options.add_job(parser)
+    parser.add_argument(
+        "--format",
+        choices=label_formats.FORMATS,
+        metavar="FORMAT",
+        help=f"{', '.join(label_formats.FORMATS)} (default: what --output ends in, or table)",
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: standard output)")
+    parser.add_argument("--disagreements", action="store_true", help="only objects that workers didn't agree on")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw how many labels there are of each category")
+    parser.add_argument(
+        "--rows",
+        type=options.from_1_to(1_000_000),
+        default=SHOWN,
+        metavar="N",
+        help="rows of the table (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+    """Reads and shows the labels."""
+    format_ = _format(arguments)
+    job = describe(arguments.name, account)
+    uri, whole = manifest_uri(job, account)
+    if not whole:
+        terminal.say(f"{arguments.name} is {job['LabelingJobStatus']}: these are the labels so far.", style="yellow")
+    stored = Storage(account.s3).open(uri)
+    summary = Summary()
+    labels: Iterable[Label] = summary.of(read(stored.lines(), job["LabelAttributeName"]))
+    if arguments.disagreements:
+        labels = (label for label in labels if label.disputed)
+    _write(labels, format_, arguments, terminal)
+    terminal.say(_summed_up(summary))
+    if arguments.plot:
+        _plot(summary, job["LabelAttributeName"], arguments)
+        terminal.say(f"Drawn to {arguments.plot}")
+    return 0
+
+
+def _format(arguments: argparse.Namespace) -> str:
+    format_: str = arguments.format or (arguments.output and label_formats.format_of(arguments.output)) or "table"
+    if format_ == "parquet" and not arguments.output:
+        raise CommandError("Parquet is not for terminals: name a file with --output.")
+    if format_ == "table" and arguments.output:
+        raise CommandError(f"In which format is {arguments.output}? Give --format csv, jsonl or parquet.")
+    return format_
+
+
+def _write(labels: Iterable[Label], format_: str, arguments: argparse.Namespace, terminal: Terminal) -> None:
+    if format_ == "table":
+        _show(iter(labels), arguments.rows, terminal)
+        return
+    if format_ == "parquet":
+        label_formats.write_parquet(labels, arguments.output)
+    elif arguments.output:
+        with arguments.output.open("w", encoding="utf-8", newline="") as file:
+            label_formats.TEXT_FORMATS[format_](labels, file)
+    else:
+        label_formats.TEXT_FORMATS[format_](labels, sys.stdout)
+        return
+    terminal.say(f"Written to {arguments.output}")
+
+
+def _show(labels: Iterator[Label], rows: int, terminal: Terminal) -> None:
+    table = Table(header_style="bold")
+    table.add_column("Line", justify="right")
+    table.add_column("Item", overflow="fold")
+    table.add_column("Label", overflow="fold")
+    table.add_column("Confidence", justify="right")
+    table.add_column("Votes", overflow="fold")
+    for label in itertools.islice(labels, rows):
+        table.add_row(f"{label.line:,}", Text(label.item), _label_cell(label), _confidence(label), _votes(label))
+    rest = deque(enumerate(labels, 1), maxlen=1)  # they are counted, not shown
+    terminal.results.print(table)
+    if rest:
+        terminal.say(f"{count(rest[0][0], 'row')} more: --rows shows more, --output labels.csv writes all.")
+
+
+def _label_cell(label: Label) -> Text:
+    if label.label is None:
+        return Text(f"no label: {label.problem}" if label.problem else "no label", style="red")
+    return Text(label.label, style="yellow" if label.disputed else "")
+
+
+def _confidence(label: Label) -> str:
+    return "" if label.confidence is None else f"{label.confidence:.2f}"
+
+
+def _votes(label: Label) -> Text:
+    return Text(", ".join(f"{count} {category}" for category, count in label.votes.items()))
+
+
+def _summed_up(summary: Summary) -> str:
+    parts = [count(summary.objects, "data object"), count(summary.labels.total(), "label")]
+    parts += [f"{summary.without_label:,} without a label"] if summary.without_label else []
+    parts += [f"{summary.disputed.total():,} disputed"] if summary.disputed.total() else []
+    if summary.mean_confidence is not None:
+        parts.append(f"mean confidence {summary.mean_confidence:.2f}")
+    return ", ".join(parts) + "."
+
+
+def _plot(summary: Summary, attribute: str, arguments: argparse.Namespace) -> None:
+    from plotting.label_distribution import Bar, draw  # noqa: PLC0415 - matplotlib takes its time, and few ask for it
+
+    names = [name for name, _ in summary.labels.most_common()]
+    names += [name for name in _categories(attribute, arguments) if name not in summary.labels]
+    bars = [Bar(name, summary.labels[name], summary.disputed[name]) for name in names]
+    png = draw(arguments.name, bars, without_label=summary.without_label, confidence=summary.mean_confidence)
+    arguments.plot.write_bytes(png)
+
+
+def _categories(attribute: str, arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The categories that could be chosen, where the job configuration at hand is the job's."""
+    try:
+        job = options.configured_job(arguments)
+    except JobConfigurationError:
+        if arguments.job:
+            raise
+        return ()
+    return job.label.category_names if job.label_attribute == attribute or arguments.job else ()

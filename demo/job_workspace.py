@@ -1,0 +1,167 @@
+"""A workspace on this machine for one job configuration: the local Ground Truth, the bucket, the labeling jobs."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from labeling import worker_page
+from labeling.data_folder import MANIFEST_KEY, DataFolder
+from labeling.job import CONFIG_VARIABLE, LabelingJob, load
+from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+
+from local_ground_truth.aws_services import OWN_FOLDER, AwsServices, Ports, Settings
+from local_ground_truth.preview import PreviewSource
+from local_ground_truth.server import LocalGroundTruth
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = ROOT / "template.yaml"
+WORKER_PAGE = ROOT / "labeling_job" / "worker-task.liquid.html"
+# The bucket's name is the name of the folder with its objects: build/demo/bucket.
+BUCKET = "bucket"
+REGION: Final = "eu-west-1"
+_ARN = "arn:aws:{service}:" + REGION + ":111122223333:{resource}"
+_ACCOUNT = Account(
+    bucket=BUCKET,
+    role_arn="arn:aws:iam::111122223333:role/GroundTruthRole",
+    workteam_arn=_ARN.format(service="sagemaker", resource="workteam/private-crowd/everyone"),
+    pre_labeling_arn=_ARN.format(service="lambda", resource="function:PreLabelingFunction"),
+    post_labeling_arn=_ARN.format(service="lambda", resource="function:PostLabelingFunction"),
+)
+# As the stack's bucket has it: workers' browsers load the pictures from another origin.
+_CORS: Any = {
+    "CORSRules": [
+        {
+            "AllowedMethods": ["GET"],
+            "AllowedOrigins": ["*"],
+            "AllowedHeaders": ["*"],
+            "ExposeHeaders": ["Access-Control-Allow-Origin"],
+        }
+    ]
+}
+
+
+class WorkspaceError(Exception):
+    """The workspace can't be used, or its job came to nothing; the message says why."""
+
+
+class JobWorkspace:
+    """Where labeling jobs of one configuration run.
+
+    Args:
+        configuration: The job configuration's file.
+        data: The folder of the items.
+        folder: The workspace: the bucket's objects, the jobs, the functions' log.
+
+    Attributes:
+        job: The configuration, read.
+        data: The items.
+        folder: The workspace.
+
+    Raises:
+        JobConfigurationError: If the configuration is wrong.
+        DataFolderError: If the folder holds no items of the job.
+    """
+
+    def __init__(self, configuration: Path, data: Path, folder: Path) -> None:
+        self.configuration = configuration.resolve()
+        self.job: LabelingJob = load(configuration)
+        self.data = DataFolder(data, self.job)
+        self.folder = folder.resolve()
+
+    @property
+    def bucket(self) -> Path:
+        """The bucket's objects, as files."""
+        return self.folder / BUCKET
+
+    @property
+    def functions_log(self) -> Path:
+        """What the functions logged."""
+        return self.folder / "functions.log"
+
+    def settings(self, ports: Ports) -> Settings:
+        """Tell what the local Ground Truth is made of."""
+        environment = {CONFIG_VARIABLE: str(self.configuration), "LABELING_BUCKET": BUCKET}
+        return Settings(self.folder, TEMPLATE, environment=environment, ports=ports, region=REGION)
+
+    def clear(self) -> None:
+        """Remove what was left here, and nothing else: the folder is the user's to name."""
+        for name in (BUCKET, OWN_FOLDER, "functions.log", "state-changes.jsonl", ".s3"):
+            path = self.folder / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def fill_bucket(self, services: AwsServices, console: Console) -> None:
+        """Put items, manifest and worker page into the bucket; what is there is replaced."""
+        for remark in self.data.remarks:
+            console.print(f"[yellow]Note:[/yellow] {escape(remark)}", soft_wrap=True)
+        s3 = services.s3
+        if BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+            s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=_CORS)
+        objects = list(self.data.objects(BUCKET))
+        for key, body, content_type in track(objects, "Filling the bucket", console=console, transient=True):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
+        page = worker_page.page(self.job, WORKER_PAGE.read_text(encoding="utf-8")).encode()
+        s3.put_object(Bucket=BUCKET, Key=WORKER_PAGE_KEY, Body=page, ContentType="text/html; charset=utf-8")
+
+    def runs(self, ground_truth: LocalGroundTruth) -> list[str]:
+        """Name the labeling jobs that were started here, the first one first.
+
+        Raises:
+            WorkspaceError: If the workspace is another job configuration's.
+        """
+        pages = _client(ground_truth).get_paginator("list_labeling_jobs").paginate(SortOrder="Ascending")
+        names = [job["LabelingJobName"] for page in pages for job in page["LabelingJobSummaryList"]]
+        ours = re.compile(re.escape(self.job.name) + r"-\d+")
+        runs = [name for name in names if ours.fullmatch(name)]
+        if names and not runs:
+            message = f"{self.folder} holds the labeling job {names[0]}, which isn't of {self.configuration}"
+            raise WorkspaceError(f"{message}; choose another folder")
+        return sorted(runs, key=_number)
+
+    def start_run(self, ground_truth: LocalGroundTruth) -> str:
+        """Start a labeling job under the next free name, by SageMaker's API, and give its name."""
+        runs = self.runs(ground_truth)
+        name = f"{self.job.name}-{_number(runs[-1]) + 1 if runs else 1}"
+        _client(ground_truth).create_labeling_job(**create_labeling_job(self.job, name, _ACCOUNT))
+        return name
+
+    def preview(self, template: Path) -> PreviewSource:
+        """Tell what a preview of a worker page template shows: the items of the bucket."""
+        return PreviewSource(
+            template=template,
+            manifest=f"s3://{BUCKET}/{MANIFEST_KEY}",
+            pre_annotation=_ACCOUNT.pre_labeling_arn,
+            prepare=lambda text: worker_page.page(load(self.configuration), text),
+            watched=[self.configuration],
+        )
+
+
+def key_of(data_object: dict[str, Any]) -> str:
+    """Give the key of a manifest line's dataset file."""
+    uri = str(data_object.get("source-ref") or data_object.get("source") or "")
+    return uri.removeprefix(f"s3://{BUCKET}/")
+
+
+def shown(path: Path) -> str:
+    """Write a path as short as it can be typed here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _client(ground_truth: LocalGroundTruth) -> "SageMakerClient":
+    session = boto3.Session("local", "local", region_name=REGION)
+    return session.client("sagemaker", endpoint_url=ground_truth.url)
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition("-")[2])

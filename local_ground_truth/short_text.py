@@ -1,0 +1,36 @@
+"""Answers, labels and manifest lines in a few words, for lists."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_LONGEST_TEXT = 80
+
+
+def in_short(value: object) -> str:
+    """Say an answer or a label in a few words: its texts and numbers and what is ticked, one after the other."""
+    text = ", ".join(_words(value)) or json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+
+
+def source_name(data_object: Mapping[str, Any] | None) -> str:
+    """Say what a manifest line is about: the file that it names, or its text."""
+    if data_object is None:
+        return "not a JSON object"
+    source = str(data_object.get("source-ref") or data_object.get("source") or "")
+    return source.rpartition("/")[2] if source.startswith("s3://") else source[:_LONGEST_TEXT]
+
+
+def _words(value: object) -> Iterator[str]:
+    """The texts and numbers of a value, and the names of what is true; comments are no part of an answer."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if member is True:
+                yield str(name)
+            elif name != "workerComment":
+                yield from _words(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _words(member)
+    elif value is not None and not isinstance(value, bool) and value != "":
+        yield str(value)

@@ -1,0 +1,115 @@
+"""What every command says when it can't go on: a message, no traceback."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from cli import account
+from cli.errors import explained
+from cli.main import parser
+from tests.cli.conftest import Command
+from tests.conftest import ROOT
+from tests.local_ground_truth.sagemaker_server import JobsInMemory
+
+COMMANDS = ["check", "start", "watch", "results", "stop", "render", "list"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples(name: str, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(name, "--help")
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert f"examples:\n  labeling-job {name}" in text
+
+
+def test_the_examples_of_the_help_are_commands_that_parse(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line of each example is parsed by the command's own parser."""
+    with pytest.raises(SystemExit):
+        command("--help")
+    texts = [capsys.readouterr().out]
+    for name in COMMANDS:
+        with pytest.raises(SystemExit):
+            command(name, "--help")
+        texts.append(capsys.readouterr().out)
+    examples = re.findall(r"^  labeling-job ((?:.*\\\n)*.*)$", "\n".join(texts), re.MULTILINE)
+    assert len(examples) > 15
+    for example in examples:
+        line = re.split(r" {4,}(?=\w)|&&|\||>", example.replace("\\\n", " ").replace("  ", " "))[0]
+        line = re.sub(r"\s+draw all plots.*", "", line)
+        parser().parse_args(line.split())
+
+
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials and no region, as on a new machine."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["watch", "a"], ["stop", "a"], ["results", "a"], ["start", "--stack", "a"]]
+)
+def test_no_region(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]) -> None:
+    environment(monkeypatch, tmp_path)
+    done = command(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("There is no AWS region: name one with --region")
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["start", "--stack", "a"], ["check", "input.manifest"]])
+def test_no_credentials(
+    command: Command, jobs: JobsInMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
+) -> None:
+    environment(monkeypatch, tmp_path)
+    done = command(*arguments, "--region", "eu-west-1")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("There are no AWS credentials: sign in with")
+
+
+def test_no_such_profile(command: Command) -> None:
+    done = command("list", "--profile", "nobody")
+    assert done.status == 2
+    assert "nobody" in done.err
+    assert "list-profiles" in done.err
+
+
+def test_nobody_answers(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", "http://127.0.0.1:9")
+    monkeypatch.setattr(account, "PATIENT", Config(retries={"total_max_attempts": 1}))
+    done = command("list")
+    assert done.status == 2
+    assert done.err.startswith("AWS can't be reached:")
+
+
+@pytest.mark.parametrize("arguments", [["watch", "a"], ["stop", "a"], ["results", "a"]])
+def test_no_such_job(command: Command, jobs: JobsInMemory, arguments: list[str]) -> None:
+    done = command(*arguments)
+    assert done.status == 2
+    assert "There is no labeling job named 'a' in eu-west-1." in done.err
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("AccessDeniedException", "AWS refuses ListLabelingJobs: no Allow it in the policy of your user or role."),
+        ("ExpiredTokenException", "AWS doesn't accept the credentials (ExpiredTokenException: no): sign in with"),
+        ("ThrottlingException", "AWS refuses ListLabelingJobs (ThrottlingException): no"),
+    ],
+)
+def test_what_aws_refuses_is_said_with_what_to_do(code: str, said: str) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": "no"}}, "ListLabelingJobs")
+    assert explained(error).startswith(said)
+
+
+def test_the_command_is_installed() -> None:
+    script = Path(sys.executable).with_name("labeling-job")
+    done = subprocess.run([script, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "the way of a job:" in done.stdout

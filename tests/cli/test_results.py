@@ -1,0 +1,146 @@
+"""Results: the labels in every format, also of a job that goes on."""
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Command
+from tests.conftest import Bucket
+from tests.local_ground_truth.sagemaker_server import JobsInMemory, job_request
+
+NAME = "Welds-1"
+ATTRIBUTE = "WeldLabel"
+
+
+def labeled(number: int, category: str, votes: dict[str, int], confidence: float) -> dict[str, Any]:
+    return {
+        "source": f"s3://b/dataset/{number}.json",
+        ATTRIBUTE: {"WeldingClassification": category, "confidence": confidence, "votes": votes},
+        f"{ATTRIBUTE}-metadata": {"creation-date": "2020-09-15T16:16:12.527256", "human-annotated": "yes"},
+    }
+
+
+LINES = [
+    labeled(1, "Good Weld", {"Good Weld": 3}, 1.0),
+    labeled(2, "Burn Through", {"Burn Through": 2, "Not sure": 1}, 0.67),
+    {"source": "s3://b/dataset/3.json", f"{ATTRIBUTE}-metadata": {"failure-reason": "No worker answered."}},
+    {"source-ref": "s3://b/dataset/[4].json", ATTRIBUTE: "Gut: =1+1", f"{ATTRIBUTE}-metadata": {"confidence": 0.5}},
+]
+
+
+@pytest.fixture
+def welds_1(jobs: JobsInMemory, bucket: Bucket) -> Bucket:
+    jobs.create(job_request(NAME))
+    jobs.jobs[NAME.lower()].update(
+        LabelingJobStatus="Completed", OutputConfig={"S3OutputPath": f"s3://{bucket.name}/output/"}
+    )
+    put(bucket, "output", LINES)
+    return bucket
+
+
+def put(bucket: Bucket, folder: str, lines: list[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    bucket.put(f"output/{NAME}/manifests/{folder}/output.manifest", text)
+
+
+def test_the_labels_as_a_table(command: Command, welds_1: Bucket) -> None:
+    done = command("results", NAME)
+    assert done.status == 0
+    assert "2 Burn Through, 1 Not sure" in done.out
+    assert "no label: No worker answered." in done.out
+    assert "s3://b/dataset/[4].json" in done.out
+    assert "4 data objects, 3 labels, 1 without a label, 1 disputed, mean confidence 0.72." in done.err
+    short = command("results", NAME, "--rows", 1)
+    assert "dataset/2.json" not in short.out
+    assert "3 rows more" in short.err
+    assert "4 data objects, 3 labels" in short.err
+
+
+def test_only_disagreements(command: Command, welds_1: Bucket) -> None:
+    done = command("results", NAME, "--disagreements", "--format", "jsonl")
+    assert [json.loads(line)["line"] for line in done.out.splitlines()] == [2]
+
+
+def test_the_labels_as_csv(command: Command, welds_1: Bucket) -> None:
+    rows = list(csv.DictReader(io.StringIO(command("results", NAME, "--format", "csv").out)))
+    assert [row["label"] for row in rows] == ["Good Weld", "Burn Through", "", "Gut: =1+1"]
+    assert json.loads(rows[1]["votes"]) == {"Burn Through": 2, "Not sure": 1}
+    assert rows[2]["problem"] == "No worker answered."
+
+
+def test_the_labels_as_json_lines(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    done = command("results", NAME, "--output", path)
+    assert (done.status, done.out) == (0, "")
+    assert json.loads(path.read_text().splitlines()[0]) == {
+        "line": 1,
+        "item": "s3://b/dataset/1.json",
+        "label": "Good Weld",
+        "confidence": 1.0,
+        "votes": {"Good Weld": 3},
+        "labeled": "2020-09-15T16:16:12.527256",
+        "problem": None,
+    }
+
+
+def test_the_labels_as_parquet(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "labels.parquet"
+    assert command("results", NAME, "--output", path).status == 0
+    rows = parquet.read_table(path).to_pylist()
+    assert [row["label"] for row in rows] == ["Good Weld", "Burn Through", None, "Gut: =1+1"]
+    assert rows[1]["votes"] == [("Burn Through", 2), ("Not sure", 1)]
+    assert rows[1]["confidence"] == 0.67
+
+
+def test_parquet_without_pyarrow_says_what_to_install(
+    command: Command, welds_1: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = command("results", NAME, "--output", tmp_path / "labels.parquet")
+    assert done.status == 2
+    assert "uv sync --extra parquet" in done.err
+
+
+def test_formats_that_make_no_sense_are_refused(command: Command, welds_1: Bucket) -> None:
+    assert "not for terminals" in command("results", NAME, "--format", "parquet").err
+    assert "In which format is labels.xyz?" in command("results", NAME, "--output", "labels.xyz").err
+    nowhere = command("results", NAME, "--output", "none/there/labels.csv")
+    assert nowhere.status == 2
+    assert "none/there/labels.csv: No such file or directory" in nowhere.err
+
+
+def test_the_distribution_is_drawn(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    done = command("results", NAME, "--plot", tmp_path / "labels.png")
+    assert done.status == 0
+    with Image.open(tmp_path / "labels.png") as picture:
+        assert picture.width == 2000
+
+
+@pytest.mark.parametrize("state", ["InProgress", "Failed", "Stopped"])
+def test_a_job_that_is_not_complete_has_the_labels_so_far(
+    command: Command, jobs: JobsInMemory, welds_1: Bucket, state: str
+) -> None:
+    jobs.jobs[NAME.lower()]["LabelingJobStatus"] = state
+    welds_1.s3.delete_object(Bucket=welds_1.name, Key=f"output/{NAME}/manifests/output/output.manifest")
+    none = command("results", NAME)
+    assert none.status == 2
+    assert f"has no labels yet; expected some below s3://{welds_1.name}/output/{NAME}/manifests/" in none.err
+    put(welds_1, "intermediate/2", LINES[:1])
+    put(welds_1, "intermediate/10", LINES[:2])
+    done = command("results", NAME, "--format", "jsonl")
+    assert len(done.out.splitlines()) == 2
+    assert f"Welds-1 is {state}: these are the labels so far." in done.err
+
+
+def test_a_manifest_that_is_none_is_named(command: Command, welds_1: Bucket) -> None:
+    welds_1.put(f"output/{NAME}/manifests/output/output.manifest", '{"source": "a"}\nnot JSON\n')
+    done = command("results", NAME)
+    assert done.status == 2
+    assert "The output manifest, line 2, is not JSON" in done.err
