@@ -69,6 +69,4 @@ def test_results_that_are_gone_are_named(bucket: Bucket) -> None:
 
 def test_the_report_is_json_lines_in_people_s_letters() -> None:
     text = check_report.report([BrokenItem(2, None, "EventError", "größer"), BrokenItem(1, "s3://b/k", "E", "m")])
-    assert text.splitlines()[1] == '{"line": 2, "source": null, "error": "EventError", "message": "größer"}'
-    assert check_report.source({"source": "s3://b/k"}) == "s3://b/k"
-    assert check_report.source({"source": {"not": "text"}}) is None
+    assert text.decode().splitlines()[1] == '{"line":2,"source":null,"error":"EventError","message":"größer"}'
