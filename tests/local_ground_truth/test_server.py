@@ -470,8 +470,10 @@ def labeled_job(workspace: Path, stack: Path, kills: list[int]) -> Iterator[tupl
     create_job(server, OBJECTS, len(PEOPLE), "killed", **FUNCTIONS_OF_JOB)
     crew = Crew(server.url, "killed")
     crew.start()
+    end = time.monotonic() + 240
     for answers in kills:
         while len(crew.accepted) < answers and crew.at_work:
+            assert time.monotonic() < end, f"{len(crew.accepted)} answers in, and nobody gets on"
             time.sleep(0.002)
         time.sleep(random.uniform(0, 0.05))
         server.process.kill()
