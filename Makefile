@@ -68,3 +68,7 @@ bench: ## the pre-labeling handler beside a straightforward one; a labeling job 
 .PHONY: sample
 sample: ## makes the sample welds anew; the bytes are always the same
 	@$(RUN) python -m labeling_job.make_sample
+
+.PHONY: pictures
+pictures: ## makes the README's pictures anew, in docs/images
+	@$(RUN) python -m docs.make_pictures

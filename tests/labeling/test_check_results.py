@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from labeling import check_report
+from labeling.check_report import BrokenItem
 from labeling.check_results import write_report
 from labeling.errors import MissingObjectError
 from labeling.storage import Storage
@@ -63,3 +65,8 @@ def test_a_sound_manifest_leaves_an_empty_report(bucket: Bucket) -> None:
 def test_results_that_are_gone_are_named(bucket: Bucket) -> None:
     with pytest.raises(MissingObjectError, match=r"m\.json is not there"):
         write_report(Storage(bucket.s3), bucket=bucket.name, manifest_key="m.json", name="n")
+
+
+def test_the_report_is_json_lines_in_people_s_letters() -> None:
+    text = check_report.report([BrokenItem(2, None, "EventError", "größer"), BrokenItem(1, "s3://b/k", "E", "m")])
+    assert text.decode().splitlines()[1] == '{"line":2,"source":null,"error":"EventError","message":"größer"}'
