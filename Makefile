@@ -8,6 +8,10 @@ unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
 UV := tools/uv
 RUN := $(UV) run --frozen
+# Checked in an environment of its own: what it needs contradicts what AWS SAM CLI needs.
+CHECKOV := $(UV) tool run --from checkov==3.3.30 checkov --skip-download --framework cloudformation --compact --quiet
+BUILT := .aws-sam/build
+export ARCHITECTURE ?= x86_64
 JOB := labeling_job/job.toml
 DATA := labeling_job/sample
 
@@ -29,13 +33,24 @@ preview: ## the worker page of each item, following the template as you edit it;
 
 .PHONY: test
 test: ## all tests; for some: make test ARGS="tests/labeling -k vote"
-	@$(RUN) pytest -n auto $(ARGS)
+	@$(RUN) pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: ## format, lint and template checks
 	@$(RUN) ruff format --check
 	@$(RUN) ruff check
 	@$(RUN) sam validate --lint
+	@$(CHECKOV) --file template.yaml
+
+.PHONY: build
+build: ## builds what is deployed; for the other processors: make build ARCHITECTURE=arm64
+	@$(RUN) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	@$(RUN) python layers/sizes.py $(BUILT)
+
+.PHONY: invoke
+invoke: ## one event in Lambda's own runtime (needs Docker): make invoke EVENT=events/pre-labeling.json
+	@test -d $(BUILT) || $(MAKE) --no-print-directory build
+	@$(RUN) python -m demo.lambda_runtime $(EVENT)
 
 .PHONY: types
 types: ## mypy --strict

@@ -158,7 +158,7 @@ class Findings:
         table.add_column("Error", style="red", no_wrap=True)
         table.add_column("What to mend", overflow="fold", ratio=1)
         for item in self.first:
-            table.add_row(f"{item.line:,}", Text(item.source), Text(item.error), Text(item.message))
+            table.add_row(f"{item.line:,}", Text(item.source or ""), Text(item.error), Text(item.message))
         return table
 
     def _progress(self) -> Progress:

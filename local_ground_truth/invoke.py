@@ -5,7 +5,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,6 +19,8 @@ _PASSING = frozenset(
     {"TooManyRequestsException", "ServiceException", "ResourceNotReadyException", "EC2ThrottledException"}
     | {"ThrottlingException", "SnapStartNotReadyException", "ResourceConflictException"}
 )
+# What `sam local start-lambda` answers when it is asked for the end of the log, which it shows itself.
+_NOT_IMPLEMENTED = 501
 
 
 class FunctionFailed(Exception):
@@ -117,10 +119,14 @@ class LambdaInvoke:
 
     def _invoke(self, function_arn: str, event: Mapping[str, Any]) -> Json:
         payload = json.dumps(event, ensure_ascii=False).encode()
+        log: Literal["Tail", "None"] = "Tail"
         for again in range(_TRIES):
             try:
-                return self._client.invoke(FunctionName=function_arn, Payload=payload, LogType="Tail")
+                return self._client.invoke(FunctionName=function_arn, Payload=payload, LogType=log)
             except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == _NOT_IMPLEMENTED and log == "Tail":
+                    log = "None"
+                    continue
                 code = error.response["Error"]["Code"]
                 if code not in _PASSING or again == _TRIES - 1:
                     message = error.response["Error"].get("Message", str(error))

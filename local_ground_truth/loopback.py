@@ -18,12 +18,13 @@ class PortTaken(OSError):
     """Another program listens on a port; the message says which and what to do."""
 
 
-def listen(port: int, purpose: str) -> socket.socket:
-    """Open a socket on loopback.
+def listen(port: int, purpose: str, host: str = HOST) -> socket.socket:
+    """Open a socket, on loopback if nothing else is asked for.
 
     Args:
         port: Where to listen; 0 takes a free one.
         purpose: What for, as the error names it: ``the worker portal``.
+        host: The address to listen on.
 
     Raises:
         PortTaken: If another program listens there.
@@ -32,7 +33,7 @@ def listen(port: int, purpose: str) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as error:
         listener.close()

@@ -17,7 +17,7 @@ from moto.s3.models import FakeKey, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 from werkzeug.serving import make_server
 
-from local_ground_truth.loopback import HOST, listen
+from local_ground_truth.loopback import listen
 from local_ground_truth.object_files import ObjectFacts, ObjectFiles, replace_file
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class EmbeddedS3:
-    """An S3 endpoint on the loopback interface.
+    """An S3 endpoint, on the loopback interface unless it is told otherwise.
 
     Every accepted change is on disk before it is answered. Any region and any credentials are taken. Uploads
     in parts that were not completed are lost with the process, as is an object's access list. moto keeps its
@@ -38,6 +38,8 @@ class EmbeddedS3:
     Args:
         folder: Where the objects lie: ``FOLDER/BUCKET/KEY``.
         port: The port to listen on; 0 takes a free one.
+        host: The address to listen on, such as that of Docker's bridge, where containers reach it. Whoever
+            reaches it can read and change all objects.
 
     Raises:
         PortTaken: If another program listens there.
@@ -49,14 +51,14 @@ class EmbeddedS3:
 
     _open: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, host: str = "127.0.0.1") -> None:
         if not self._open.acquire(blocking=False):
             raise RuntimeError("an EmbeddedS3 is open in this process already; close it first")
         try:
             self._app = _FiledS3(ObjectFiles(folder))
-            with listen(port, "the embedded S3") as listener:
+            with listen(port, "the embedded S3", host) as listener:
                 self._server = make_server(
-                    HOST, port, self._app, threaded=True, request_handler=_Handler, fd=listener.fileno()
+                    host, port, self._app, threaded=True, request_handler=_Handler, fd=listener.fileno()
                 )
         except BaseException:
             self._open.release()
@@ -69,7 +71,7 @@ class EmbeddedS3:
     @property
     def endpoint_url(self) -> str:
         """Where clients reach it, for ``AWS_ENDPOINT_URL_S3``."""
-        return f"http://{HOST}:{self._server.port}"
+        return f"http://{self._server.host}:{self._server.port}"
 
     def close(self) -> None:
         """Stop answering; the files stay."""

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from labeling import storage
+from labeling import snapshot, storage
 from labeling.job import load_configured
 from labeling.observability import logger, metrics
 from labeling.post_labeling import PostLabeling
@@ -17,6 +17,19 @@ post_labeling = PostLabeling(
     pool=ThreadPoolExecutor(16),
     bucket=settings.bucket,
 )
+
+
+def warm() -> None:
+    """Does before a snapshot what a first call would take time for."""
+    storage.warm(post_labeling.storage.client)
+
+
+def renew() -> None:
+    """Makes the S3 client anew after a restore: its connections are gone, its credentials may have expired."""
+    post_labeling.storage.client = storage.client()
+
+
+snapshot.prepare(warm, renew)
 
 
 @metrics.log_metrics

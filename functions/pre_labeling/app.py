@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from labeling import storage
+from labeling import snapshot, storage
 from labeling.job import load_configured
 from labeling.observability import logger, metrics
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
 from labeling.settings import Settings
 from plotting.panels import RENDERER, draw
 from plotting.recording import read
+from plotting.warming import warm as warm_plotting
 
 
 def drawing(files: Sequence[RecordingFile]) -> Drawing:
@@ -28,6 +29,20 @@ pre_labeling = PreLabeling(
     pool=ThreadPoolExecutor(16),
     bucket=settings.bucket,
 )
+
+
+def warm() -> None:
+    """Does before a snapshot what a first call would take time for."""
+    warm_plotting()
+    storage.warm(pre_labeling.storage.client)
+
+
+def renew() -> None:
+    """Makes the S3 client anew after a restore: its connections are gone, its credentials may have expired."""
+    pre_labeling.storage.client = storage.client()
+
+
+snapshot.prepare(warm, renew)
 
 
 @metrics.log_metrics

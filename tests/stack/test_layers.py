@@ -1,5 +1,7 @@
 """The layers hold what the functions import, compiled for Lambda's Python and platform, whatever built them."""
 
+import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,13 +10,24 @@ import pytest
 from tests.conftest import ROOT
 
 
+def build(name: str, folder: Path, **environment: str) -> str:
+    """Builds a layer into a folder, as `sam build` does, and gives what was said."""
+    make: list[str | Path] = [
+        "make",
+        "-C",
+        ROOT / "layers" / name,
+        f"build-{name.capitalize()}Layer",
+        f"ARTIFACTS_DIR={folder}",
+    ]
+    done = subprocess.run(make, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module", params=["labeling", "plotting"])
 def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp(request.param)
-    target = f"build-{request.param.capitalize()}Layer"
-    make = ["make", "-C", ROOT / "layers" / request.param, target, f"ARTIFACTS_DIR={folder}"]
-    done = subprocess.run(make, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    (folder / "said.txt").write_text(build(request.param, folder))
     return request.param, folder
 
 
@@ -45,6 +58,46 @@ def test_the_job_configuration_goes_with_the_labeling_layer(layer: tuple[str, Pa
     assert configuration.is_file() == (name == "labeling")
     if name == "labeling":
         assert configuration.read_bytes() == (ROOT / "labeling_job" / "job.toml").read_bytes()
+
+
+def test_it_is_built_for_the_other_processors_too(tmp_path: Path) -> None:
+    build("labeling", tmp_path, ARCHITECTURE="arm64")
+    extensions = [path.name for path in tmp_path.rglob("*.so") if ".cpython-" in path.name]
+    assert extensions
+    assert all("cpython-313-aarch64-linux" in name for name in extensions)
+
+
+def test_bytecode_is_there_or_its_lack_is_said(layer: tuple[str, Path]) -> None:
+    _, folder = layer
+    said = (folder / "said.txt").read_text()
+    if "no bytecode" in said:
+        assert not list(folder.rglob("*.pyc"))
+        return
+    sources = {path.relative_to(folder) for path in (folder / "python").rglob("*.py")}
+    compiled = {path.parent.parent / f"{path.name.split('.')[0]}.py": path for path in folder.rglob("*.pyc")}
+    assert {path.relative_to(folder) for path in compiled} == sources
+    for path in compiled.values():
+        flags = int.from_bytes(path.read_bytes()[4:8], "little")
+        assert flags == 0b01, f"{path} would be compared with its source, whose time a zip doesn't keep"
+
+
+def test_neither_tests_nor_sample_data_are_shipped_but_licences_are(layer: tuple[str, Path]) -> None:
+    name, folder = layer
+    folders = {path.name for path in folder.rglob("*") if path.is_dir()}
+    assert not folders & {"tests", "sample_data"}
+    if name == "plotting":
+        for package in ("numpy", "matplotlib", "pillow"):
+            assert list(folder.glob(f"python/{package}-*.dist-info/**/LICENSE*"))
+
+
+def test_matplotlib_s_font_list_goes_along(layer: tuple[str, Path]) -> None:
+    name, folder = layer
+    lists = list((folder / "matplotlib").glob("fontlist-*.json"))
+    assert len(lists) == (name == "plotting")
+    for found in lists:
+        fonts = [font["fname"] for font in json.loads(found.read_text())["ttflist"]]
+        assert "fonts/ttf/DejaVuSans.ttf" in fonts
+        assert not any(Path(font).is_absolute() for font in fonts), "a font of the machine that built it"
 
 
 def test_it_leaves_room_for_the_functions(layer: tuple[str, Path]) -> None:

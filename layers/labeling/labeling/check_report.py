@@ -1,9 +1,15 @@
-"""The report of a check: the broken items of a manifest as JSON Lines, a line an item.
+"""The report of a manifest's check: what is wrong with which item, before anyone is paid.
 
-The command and the check in the cloud write the same report, so that one reader serves both.
+The stack's state machine and the ``labeling-job check`` command write the same report: JSON Lines, one broken item a
+line, in the manifest's order; the state machine's lies at ``check-report/NAME.jsonl``.
 """
 
+from collections.abc import Iterable
+from operator import attrgetter
+
 import msgspec
+
+FOLDER = "check-report"
 
 
 class BrokenItem(msgspec.Struct, frozen=True):
@@ -11,13 +17,13 @@ class BrokenItem(msgspec.Struct, frozen=True):
 
     Attributes:
         line: Its line in the manifest, counted from 1.
-        source: The S3 URI of its dataset file, as the line has it; empty where the line has none.
+        source: The S3 URI of its dataset file, as the line has it; nothing where the line has none.
         error: The kind of trouble: the name of an exception in `labeling.errors`, or of another.
-        message: What was found, what was expected, and what to do.
+        message: What is wrong, what was expected, and what to do.
     """
 
     line: int
-    source: str
+    source: str | None
     error: str
     message: str
 
@@ -39,3 +45,13 @@ def decode(line: bytes | str) -> BrokenItem:
         msgspec.DecodeError: If it is no such line.
     """
     return msgspec.json.decode(line, type=BrokenItem)
+
+
+def report(items: Iterable[BrokenItem]) -> bytes:
+    """A whole report of broken items that come in any order."""
+    return b"".join(encode(item) for item in sorted(items, key=attrgetter("line")))
+
+
+def report_key(name: str) -> str:
+    """The key of the state machine's report in the bucket, by the check's name."""
+    return f"{FOLDER}/{name}.jsonl"

@@ -105,7 +105,7 @@ class PreLabeling:
         Returns:
             ``{"taskInput": {panel: {"file", "title", "alt", "notes"}}, "isHumanAnnotationRequired": "true"}``.
             Workers aren't needed for an object that has this job's label already, nor, where the job configuration
-            says ``skip``, for a broken one, whose task input holds the ``error``.
+            says ``skip``, for a broken one, whose task input holds ``error`` and ``errorType``.
 
         Raises:
             LabelingError: What is wrong with the event, the job's access to S3, or the item.
@@ -126,7 +126,7 @@ class PreLabeling:
         if self.job.broken_items == "fail":
             raise error
         logger.error("The item can't be shown and is kept from the workers", extra={"reason": str(error)})
-        return contract.task({"error": str(error)}, for_workers=False)
+        return contract.task({"error": str(error), "errorType": type(error).__name__}, for_workers=False)
 
     def _task_input(self, request: PreLabelingEvent) -> dict[str, Any]:
         uri = S3Uri.parse(request.dataset_uri)

@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -209,3 +209,9 @@ class Storage:
 def client() -> "S3Client":
     """An S3 client with this project's time-outs and retries; the endpoint and region are the environment's."""
     return boto3.client("s3", config=CLIENT_CONFIG, region_name=os.environ.get("AWS_REGION"))
+
+
+def warm(client: "S3Client") -> None:
+    """Does what a client's first call takes time for, without the network: endpoint rules, credentials, signing."""
+    with suppress(BotoCoreError):  # an environment without credentials tells of it at the first real call
+        client.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "key"})

@@ -1,0 +1,183 @@
+"""The stack's functions in Lambda's own runtime, in containers, with the sample in an S3 on this machine.
+
+``python -m demo.lambda_runtime events/pre-labeling.json`` invokes one function with one event; the function follows
+from the file's name. It needs Docker and a build (``make build``).
+"""
+
+import argparse
+import ipaddress
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import boto3
+from labeling.data_folder import DataFolder
+from labeling.job import load_configured
+
+from local_ground_truth.storage import EmbeddedS3
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+BUILT: Final = ROOT / ".aws-sam" / "build" / "template.yaml"
+EVENTS: Final = ROOT / "events"
+# The bucket that the events name.
+BUCKET: Final = "mixed-source-labeling-sample"
+REGION: Final = "eu-west-1"
+CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
+IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
+
+
+class SampleS3(NamedTuple):
+    """An S3 with the sample, and with the objects of the events' broken cases.
+
+    Attributes:
+        client: A client on this machine.
+        endpoint_url: Where containers reach it.
+    """
+
+    client: "S3Client"
+    endpoint_url: str
+
+
+@contextmanager
+def sample_s3(folder: Path) -> Iterator[SampleS3]:
+    """Serves the sample where containers reach it, with its objects in a folder."""
+    linux = sys.platform == "linux"
+    # Docker Desktop brings what containers ask of this name to the loopback interface.
+    with EmbeddedS3(folder, host=_bridge() if linux else "127.0.0.1") as server:
+        client = boto3.client(
+            "s3",
+            endpoint_url=server.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - any will do
+        )
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for key, body, kind in DataFolder(ROOT / "labeling_job" / "sample", load_configured()).objects(BUCKET):
+            client.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=kind)
+        for path in filter(Path.is_file, (EVENTS / "objects").rglob("*")):
+            key = path.relative_to(EVENTS / "objects").as_posix()
+            client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+        address = server.endpoint_url if linux else server.endpoint_url.replace("127.0.0.1", "host.docker.internal")
+        yield SampleS3(client, address)
+
+
+def invoke(
+    event: Path, s3: SampleS3, *, bucket: str = BUCKET, seconds: float = 330
+) -> subprocess.CompletedProcess[str]:
+    """Invokes a function with an event by ``sam local invoke``.
+
+    Returns:
+        The ended process: the function's answer is its output, the log its error output.
+
+    Raises:
+        subprocess.TimeoutExpired: If it hasn't ended in so many seconds.
+    """
+    command = [*_sam("invoke", s3, bucket), "--event", str(event), function_of(event)]
+    return subprocess.run(  # noqa: S603
+        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False, timeout=seconds
+    )
+
+
+@contextmanager
+def start_lambda(s3: SampleS3, log: Path, *, bucket: str = BUCKET) -> Iterator[str]:
+    """Serves Lambda's Invoke API by ``sam local start-lambda``, and gives its address.
+
+    Args:
+        s3: What the functions read and write.
+        log: A file for what SAM and the functions print.
+        bucket: The bucket of the job.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*_sam("start-lambda", s3, bucket), "--port", str(port), "--warm-containers", "LAZY"]
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=file, stderr=file)  # noqa: S603
+        try:
+            _await_port(port, process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()  # SAM takes its containers away
+            process.wait(60)
+
+
+def function_of(event: Path) -> str:
+    """The function that an event of ``events/`` is for, by its logical name."""
+    for beginning, function in (("pre-labeling", "PreLabelingFunction"), ("post-labeling", "PostLabelingFunction")):
+        if event.name.startswith(beginning):
+            return function
+    raise ValueError(f"{event}: no function is known by this name; expected pre-labeling….json or post-labeling….json")
+
+
+def why_not() -> str | None:
+    """Why functions can't run in containers here; nothing if they can."""
+    try:
+        done = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    except OSError:
+        return "Docker isn't installed"
+    return None if done.returncode == 0 else f"Docker doesn't run, or has no image {IMAGE}: {done.stderr.strip()}"
+
+
+def _sam(command: str, s3: SampleS3, bucket: str) -> list[str]:
+    overrides = f"S3EndpointUrl={s3.endpoint_url} ExistingBucket={bucket}"
+    sam = str(Path(sys.executable).parent / "sam")
+    return [sam, "local", command, "--template", str(BUILT), "--skip-pull-image", "--parameter-overrides", overrides]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, **CREDENTIALS, "AWS_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
+
+
+def _bridge() -> str:
+    """The address of this machine on Docker's default network: its first one, where Docker doesn't say."""
+    query = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
+    done = subprocess.run(query, capture_output=True, text=True, check=True)  # noqa: S603
+    network = json.loads(done.stdout)[0]
+    return str(network.get("Gateway") or ipaddress.ip_network(network["Subnet"])[1])
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"sam local start-lambda ended:\n{log.read_text(encoding='utf-8')}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"sam local start-lambda doesn't listen after a minute:\n{log.read_text(encoding='utf-8')}")
+
+
+def main() -> int:
+    """Invokes the function of the event that the command line names."""
+    parser = argparse.ArgumentParser(description="Runs one event in Lambda's own runtime.")
+    parser.add_argument("event", type=Path, help="such as events/pre-labeling.json")
+    event: Path = parser.parse_args().event
+    if reason := why_not():
+        print(f"{reason}; without Docker, make demo runs the functions in processes", file=sys.stderr)
+        return 1
+    if not event.is_file():
+        print(
+            f"{event} is no file; events/ holds: {', '.join(sorted(e.name for e in EVENTS.glob('*.json')))}",
+            file=sys.stderr,
+        )
+        return 1
+    with tempfile.TemporaryDirectory() as folder, sample_s3(Path(folder)) as s3:
+        done = invoke(event, s3)
+    print(done.stderr, file=sys.stderr)
+    print(done.stdout)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Prints how large the layers and functions of a build are, and refuses what is too large for Lambda.
+
+python layers/sizes.py .aws-sam/build
+"""
+
+import sys
+from pathlib import Path
+
+from local_ground_truth.sam_template import read_template
+
+MEGABYTE = 1_000_000
+# Lambda takes 250 MB, a function's code and its layers together, unzipped; a layer's limit leaves room in it.
+LAYER_LIMITS = {"LabelingLayer": 20, "PlottingLayer": 190}
+FUNCTION_LIMIT = 250
+
+
+def size(folder: Path) -> float:
+    """The megabytes of a folder's files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / MEGABYTE
+
+
+def main(build: Path) -> int:
+    """Prints the sizes; gives the exit code: 1 if one is over its limit."""
+    found = [(layer, size(build / layer), limit) for layer, limit in LAYER_LIMITS.items()]
+    for name, function in read_template(build / "template.yaml").functions.items():
+        folders = {function.code_folder, *(folder.parent for folder in function.layer_folders)}
+        found.append((f"{name} with its layers", sum(map(size, folders)), FUNCTION_LIMIT))
+    for name, megabytes, limit in found:
+        verdict = (
+            "" if megabytes <= limit else "  TOO LARGE: find out what has come in, and leave it out in layers/build"
+        )
+        print(f"{name:<38}{megabytes:>7.1f} MB of {limit}{verdict}")  # noqa: T201
+    return int(any(megabytes > limit for _, megabytes, limit in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
