@@ -33,12 +33,11 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start a local Ground Truth, or a preview, and run it until it is told to end."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    given = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     logging.getLogger("local_ground_truth").setLevel(logging.WARNING if given.quiet else logging.INFO)
     try:
-        settings = _settings(given)
+        settings = settings_of(given)
         if given.preview is not None:
             with until_told() as told, PreviewServer(settings, _preview_source(given)) as preview:
                 print_line(f"The preview: {preview.url}   (Ctrl-C ends it)")
@@ -58,21 +57,22 @@ def print_line(text: str, *, error: bool = False) -> None:
     print(text, file=sys.stderr if error else sys.stdout, flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    made = argparse.ArgumentParser(
         prog="python -m local_ground_truth",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
+    made.add_argument(
         "--workspace",
         type=Path,
         default=Path("build/local-ground-truth"),
         metavar="FOLDER",
         help="where jobs, answers and buckets are kept (default: %(default)s)",
     )
-    functions = parser.add_argument_group("functions")
+    functions = made.add_argument_group("functions")
     functions.add_argument(
         "--template",
         type=Path,
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     functions.add_argument(
         "--env-file", type=Path, metavar="FILE", help="a file of such lines; empty lines and those with # are skipped"
     )
-    places = parser.add_argument_group("services and ports, all on 127.0.0.1; port 0 takes a free one")
+    places = made.add_argument_group("services and ports, all on 127.0.0.1; port 0 takes a free one")
     places.add_argument(
         "--s3", metavar="embedded|aws|URL", help="where objects lie (default: AWS_ENDPOINT_URL_S3, else the workspace)"
     )
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         places.add_argument(name, type=int, default=port, metavar="PORT", help=f"{purpose} (default: %(default)s)")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
     places.add_argument("--region", default=region, help="the region of ARNs (default: %(default)s)")
-    pages = parser.add_argument_group("worker pages")
+    pages = made.add_argument_group("worker pages")
     pages.add_argument(
         "--crowd-elements",
         choices=("own", "hosted"),
@@ -124,12 +124,18 @@ def _parser() -> argparse.ArgumentParser:
     pages.add_argument(
         "--pre-annotation", metavar="FUNCTION", help="the function (name or ARN) that makes the preview's task input"
     )
-    parser.add_argument("--webhook", default="", metavar="URL", help="posts each job's state changes there, as JSON")
-    parser.add_argument("--quiet", action="store_true", help="don't show state changes and the functions' log")
-    return parser
+    made.add_argument("--webhook", default="", metavar="URL", help="posts each job's state changes there, as JSON")
+    made.add_argument("--quiet", action="store_true", help="don't show state changes and the functions' log")
+    return made
 
 
-def _settings(given: argparse.Namespace) -> Settings:
+def settings_of(given: argparse.Namespace) -> Settings:
+    """Tell what a local Ground Truth is made of by a command line and the environment.
+
+    Raises:
+        ValueError: If a function's variable has no value.
+        OSError: If the file of variables can't be read.
+    """
     template = given.template
     if template is None and Path("template.yaml").is_file():
         template = Path("template.yaml")

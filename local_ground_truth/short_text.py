@@ -8,8 +8,13 @@ _LONGEST_TEXT = 80
 
 
 def in_short(value: object) -> str:
-    """Say an answer or a label in a few words: its texts and numbers and what is ticked, one after the other."""
-    text = ", ".join(_words(value)) or json.dumps(value, ensure_ascii=False)
+    """Say an answer or a label in a few words: its texts and what is ticked, one after the other.
+
+    Numbers speak where there is nothing else; beside a text they are its confidence, votes and the like.
+    """
+    words = list(_words(value))
+    told = [word for word in words if isinstance(word, str)] or [str(number) for number in words]
+    text = ", ".join(told) or json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 
@@ -21,7 +26,7 @@ def source_name(data_object: Mapping[str, Any] | None) -> str:
     return source.rpartition("/")[2] if source.startswith("s3://") else source[:_LONGEST_TEXT]
 
 
-def _words(value: object) -> Iterator[str]:
+def _words(value: object) -> Iterator[str | float]:
     """The texts and numbers of a value, and the names of what is true; comments are no part of an answer."""
     if isinstance(value, dict):
         for name, member in value.items():
@@ -32,5 +37,5 @@ def _words(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for member in value:
             yield from _words(member)
-    elif value is not None and not isinstance(value, bool) and value != "":
-        yield str(value)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+        yield value

@@ -201,6 +201,7 @@ def test_live_answers_what_is_new_at_once(site: PortalSite) -> None:
         ({"class": {"labels": ["A", "B"]}}, "A, B"),
         ({"box": {"on": True}, "other": {"on": False}}, "on"),
         ({"size": 3, "note": ""}, "3"),
+        ({"class": "Good Weld", "confidence": 0.67, "votes": {"Good Weld": 2, "Not sure": 1}}, "Good Weld"),
         ({}, "{}"),
         ({"text": "x" * 100}, "x" * 79 + "…"),
     ],

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -239,6 +240,16 @@ def test_a_page_is_rendered_without_a_job(server: LocalServer) -> None:
     assert f"{server.s3_url}/{BUCKET}/weld.png?" in rendered["RenderedContent"].replace("&amp;", "&")
 
 
+def test_objects_at_another_endpoint(s3_endpoint: str, tmp_path: Path) -> None:
+    with local_server(tmp_path, "--s3", s3_endpoint) as server:
+        elsewhere = replace(server, s3_url=s3_endpoint)
+        create_job(elsewhere, 2, 1, "elsewhere")
+        label_all(server, "elsewhere", "Ada")
+        wait_for_status(server, "elsewhere", "Completed")
+        assert [line["source"] for line in output_of(elsewhere, "elsewhere")] == ["0", "1"]
+    assert not (tmp_path / BUCKET).exists()
+
+
 # -- functions
 
 
@@ -248,10 +259,10 @@ def test_functions_behind_another_endpoint(stack: Path, tmp_path: Path) -> None:
     host = FunctionHost(stack, {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports[2]}"}, tmp_path / "events")
     with serving(host.app) as endpoint:
         server = start(tmp_path / "workspace", ports, "--functions", endpoint)
-        create_job(server, 2, 1, "elsewhere", **FUNCTIONS_OF_JOB)
-        label_all(server, "elsewhere", "Ada")
-        wait_for_status(server, "elsewhere", "Completed")
-        assert [line["label"] for line in output_of(server, "elsewhere")] == [{"even": 1}, {"odd": 1}]
+        create_job(server, 2, 1, "called", **FUNCTIONS_OF_JOB)
+        label_all(server, "called", "Ada")
+        wait_for_status(server, "called", "Completed")
+        assert [line["label"] for line in output_of(server, "called")] == [{"even": 1}, {"odd": 1}]
         server.process.terminate()
         server.process.wait()
     host.close()
