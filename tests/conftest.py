@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import hypothesis
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -24,6 +25,10 @@ os.environ.update(AWS_DEFAULT_REGION="eu-west-1", AWS_REGION="eu-west-1", POWERT
 # What the user of the shell has set must not matter, nor the narrow terminal that pytest-xdist claims.
 for name in ("COLUMNS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "LABELING_JOB_CONFIG", "LABELING_BUCKET", "INPUT_BUCKETS"):
     os.environ.pop(name, None)
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 bucket_numbers = itertools.count(1)
 
@@ -76,6 +81,7 @@ def bucket(s3: "S3Client") -> Bucket:
     return Bucket(s3)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the stack share one build of it, so one process of pytest-xdist runs them all."""
     for item in items:
