@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -31,6 +32,7 @@ TEMPLATE = f"""
   </crowd-classifier>
 </crowd-form>
 """
+_starting = threading.Lock()  # else another could find the same ports free before this one listens there
 _PATIENCE = 60.0  # seconds for a server to start
 
 
@@ -100,7 +102,8 @@ def start(workspace: Path, ports: tuple[int, ...], *options: str) -> LocalServer
 @contextmanager
 def local_server(workspace: Path, *options: str) -> Iterator[LocalServer]:
     """Run a server until the block ends."""
-    server = start(workspace, free_ports(), *options)
+    with _starting:
+        server = start(workspace, free_ports(), *options)
     try:
         yield server
     finally:

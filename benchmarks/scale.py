@@ -1,13 +1,16 @@
-"""A labeling job of 2,000 objects beside one of 200: three workers answer over HTTP, as browsers would.
+"""A labeling job of 2,000 objects beside ten of 200: three workers answer each over HTTP, as browsers would.
 
-What a single object takes must not depend on how many there are, and neither must the memory of the server.
+What a single object takes must not depend on how many there are, and neither must the memory of the server. The large
+job and the small ones, one after the other, run at the same time, so that whatever else the machine does meets both.
 """
 
 import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import mean
 from typing import Final, NamedTuple
 
 import psutil
@@ -15,7 +18,8 @@ import psutil
 from benchmarks.local_server import LABEL, LocalServer, create_job, local_server
 from demo.portal_client import PortalClient
 
-SIZES: Final = (200, 2_000)
+SMALL: Final = 200
+LARGE: Final = 2_000
 WORKERS: Final = ("Ada", "Ben", "Cleo")
 MOST_RATIO: Final = 1.3
 _MEBIBYTE = 1 << 20
@@ -43,7 +47,12 @@ class Measured(NamedTuple):
 def main() -> int:
     """Measure, print, and judge."""
     print(f"{'objects':>10} {'workers':>16} {'an object':>10} {'memory':>10}", flush=True)
-    small, large = (_shown(measure(size)) for size in SIZES)
+    with ThreadPoolExecutor(2) as pool:
+        many = pool.submit(lambda: [measure(SMALL) for _ in range(LARGE // SMALL)])
+        large = pool.submit(measure, LARGE).result()
+        small = _typical(many.result())
+    _show(small)
+    _show(large)
     ratio = large.milliseconds_an_object / small.milliseconds_an_object
     memory = large.memory / small.memory
     print(f"{'ratio':>10} {'':>16} {ratio:>9.2f}× {memory:>9.2f}×", flush=True)
@@ -51,6 +60,11 @@ def main() -> int:
         print(f"Too much at {large.objects:,} objects: at most {MOST_RATIO:g}× is required.")
         return 1
     return 0
+
+
+def _typical(jobs: list[Measured]) -> Measured:
+    """A job that takes what these take on average, which is what counts beside one as long as all of them."""
+    return Measured(jobs[0].objects, mean(job.seconds for job in jobs), max(job.memory for job in jobs))
 
 
 def measure(objects: int) -> Measured:
@@ -89,13 +103,10 @@ def _wait_for_labels(server: LocalServer) -> None:
         time.sleep(0.05)
 
 
-def _shown(measured: Measured) -> Measured:
+def _show(measured: Measured) -> None:
     workers, memory = f"{len(WORKERS)} by HTTP", measured.memory / _MEBIBYTE
-    print(
-        f"{measured.objects:>10,} {workers:>16} {measured.milliseconds_an_object:>7.1f} ms {memory:>6.0f} MiB",
-        flush=True,
-    )
-    return measured
+    time_and_memory = f"{measured.milliseconds_an_object:>7.1f} ms {memory:>6.0f} MiB"
+    print(f"{measured.objects:>10,} {workers:>16} {time_and_memory}", flush=True)
 
 
 if __name__ == "__main__":
