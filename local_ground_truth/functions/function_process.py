@@ -200,9 +200,11 @@ def _set_up_logging() -> None:
 
 def _receive(channel: socket.socket, requests: "queue.SimpleQueue[Message]") -> None:
     """Reads requests beside the handler, so that this process ends when the one that started it is gone."""
-    for line in channel.makefile("rb"):
-        requests.put(json.loads(line))
-    os._exit(0)
+    try:
+        for line in channel.makefile("rb"):
+            requests.put(json.loads(line))
+    finally:  # also where it was killed while it wrote, or before it had read what was sent
+        os._exit(0)
 
 
 def _send(channel: socket.socket, message: Message) -> None:
