@@ -33,7 +33,7 @@ preview: ## the worker page of each item, following the template as you edit it;
 
 .PHONY: test
 test: ## all tests; for some: make test ARGS="tests/labeling -k vote"
-	@$(RUN) pytest -n auto --dist loadgroup $(ARGS)
+	@$(RUN) pytest -n auto --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: ## format, lint and template checks

@@ -79,11 +79,3 @@ class Bucket:
 @pytest.fixture
 def bucket(s3: "S3Client") -> Bucket:
     return Bucket(s3)
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the stack share one build of it, so one process of pytest-xdist runs them all."""
-    for item in items:
-        if "stack" in item.path.relative_to(ROOT / "tests").parts:
-            item.add_marker(pytest.mark.xdist_group("stack"))
