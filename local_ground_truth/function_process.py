@@ -199,10 +199,15 @@ def _set_up_logging() -> None:
 
 
 def _receive(channel: socket.socket, requests: "queue.SimpleQueue[Message]") -> None:
-    """Reads requests beside the handler, so that this process ends when the one that started it is gone."""
-    for line in channel.makefile("rb"):
-        requests.put(json.loads(line))
-    os._exit(0)
+    """Reads requests beside the handler, so that this process ends when the one that started it is gone.
+
+    One that is killed before it has read an answer resets the connection, in the middle of a line perhaps.
+    """
+    try:
+        for line in channel.makefile("rb"):
+            requests.put(json.loads(line))
+    finally:
+        os._exit(0)
 
 
 def _send(channel: socket.socket, message: Message) -> None:
