@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import track
 
 from local_ground_truth.aws_services import OWN_FOLDER, AwsServices, Ports, Settings
-from local_ground_truth.preview import PreviewSource
+from local_ground_truth.pages.preview import PreviewSource
 from local_ground_truth.server import LocalGroundTruth
 
 if TYPE_CHECKING:

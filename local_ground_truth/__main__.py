@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local_ground_truth.aws_services import AWS, EMBEDDED, Ports, Settings
-from local_ground_truth.cloudformation import TemplateError
+from local_ground_truth.functions.cloudformation import TemplateError
 from local_ground_truth.loopback import HOST, PortTaken
-from local_ground_truth.preview import PreviewSource
+from local_ground_truth.pages.preview import PreviewSource
 from local_ground_truth.server import LocalGroundTruth, PreviewServer
 from local_ground_truth.shutdown import leave, until_told
 

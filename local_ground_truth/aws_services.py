@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from local_ground_truth.function_host import FunctionHost, OnLog
-from local_ground_truth.function_log import FunctionLog, LoggedFunctions
-from local_ground_truth.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
-from local_ground_truth.lambda_api import create_app
+from local_ground_truth.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
+from local_ground_truth.functions.function_host import FunctionHost, OnLog
+from local_ground_truth.functions.function_log import FunctionLog, LoggedFunctions
+from local_ground_truth.functions.lambda_api import create_app
 from local_ground_truth.loopback import listen, serving
-from local_ground_truth.storage import EmbeddedS3
+from local_ground_truth.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,22 +11,22 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from local_ground_truth import worker_page
-from local_ground_truth.account import Account
-from local_ground_truth.aws_json import AwsJson
 from local_ground_truth.aws_services import OWN_FOLDER, AwsServices, Settings
-from local_ground_truth.console import create_console
-from local_ground_truth.console_commands import Endpoints
-from local_ground_truth.engine import Engine
-from local_ground_truth.events import Listener, Webhook
-from local_ground_truth.json_text import write_json
+from local_ground_truth.engine.engine import Engine
+from local_ground_truth.engine.events import Listener, Webhook
+from local_ground_truth.engine.json_text import write_json
 from local_ground_truth.loopback import listen, origin_of, serving
-from local_ground_truth.page_frame import create_page_frame
-from local_ground_truth.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
-from local_ground_truth.portal import create_portal
-from local_ground_truth.preview import Preview, PreviewSource
-from local_ground_truth.preview_page import create_preview
-from local_ground_truth.sagemaker_api import SageMakerApi
+from local_ground_truth.pages import worker_page
+from local_ground_truth.pages.page_frame import create_page_frame
+from local_ground_truth.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
+from local_ground_truth.pages.preview import Preview, PreviewSource
+from local_ground_truth.portal.console import create_console
+from local_ground_truth.portal.console_commands import Endpoints
+from local_ground_truth.portal.portal import create_portal
+from local_ground_truth.portal.preview_page import create_preview
+from local_ground_truth.sagemaker.account import Account
+from local_ground_truth.sagemaker.aws_json import AwsJson
+from local_ground_truth.sagemaker.sagemaker_api import SageMakerApi
 
 _PATIENCE = 1.0  # seconds for the steps at hand when it ends; what takes longer is done again at the next start
 

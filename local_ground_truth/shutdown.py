@@ -7,11 +7,29 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_LONGEST_SLEEP = 0.2  # seconds
+
+
+class Told(threading.Event):
+    """Set when the process is told to end."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait as every event does, but wake now and then.
+
+        Python handles a signal in the main thread only, and the system may hand it to another one: a main thread that
+        waits without an end would never see it.
+        """
+        if timeout is not None:
+            return super().wait(timeout)
+        while not super().wait(_LONGEST_SLEEP):
+            pass
+        return True
+
 
 @contextmanager
-def until_told() -> Iterator[threading.Event]:
+def until_told() -> Iterator[Told]:
     """Give an event that Ctrl-C and SIGTERM set, and let neither break into what the block does after it."""
-    told = threading.Event()
+    told = Told()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: told.set()) for number in numbers]
     try:

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from cli.main import main
 from local_ground_truth.loopback import serving
 from tests.conftest import ROOT, Bucket
-from tests.local_ground_truth.sagemaker_server import JobsInMemory, sagemaker_route
+from tests.local_ground_truth.sagemaker.sagemaker_server import JobsInMemory, sagemaker_route
 
 STACK = "welds"
 ROLE = "arn:aws:iam::111122223333:role/ground-truth"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from local_ground_truth.storage import EmbeddedS3
-from tests.local_ground_truth.labeling import BUCKET, Bench, s3_client
+from local_ground_truth.s3.storage import EmbeddedS3
+from tests.local_ground_truth.engine.labeling import BUCKET, Bench, s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

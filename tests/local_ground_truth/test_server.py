@@ -27,10 +27,10 @@ from playwright.sync_api import Browser, expect
 
 from benchmarks.local_server import BUCKET, LABEL, LocalServer, create_job, free_ports, local_server, start
 from demo.portal_client import PortalClient
-from local_ground_truth.function_host import FunctionHost
+from local_ground_truth.functions.function_host import FunctionHost
 from local_ground_truth.loopback import listen, origin_of, serving
 from tests.conftest import ROOT
-from tests.local_ground_truth.labeling import wait_until
+from tests.local_ground_truth.engine.labeling import wait_until
 
 SAMPLE = ROOT / "labeling_job" / "sample"
 SCREENSHOTS = ROOT / "build" / "screenshots" / "server"

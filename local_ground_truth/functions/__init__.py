@@ -1,0 +1,1 @@
+"""Runs the functions of a SAM template in worker processes, behind Lambda's Invoke API."""

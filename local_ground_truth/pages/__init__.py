@@ -1,0 +1,1 @@
+"""Worker pages: Ground Truth's Liquid, crowd elements, and the origin of their own that frames them."""
