@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from labeling import worker_page
 from labeling.data_folder import DataFolder
@@ -29,6 +30,7 @@ from demo.portal_client import PortalClient
 from local_ground_truth.functions.function_host import FunctionHost
 from local_ground_truth.loopback import listen, origin_of, serving
 from tests.conftest import ROOT
+from tests.local_ground_truth.engine.labeling import wait_until
 
 SAMPLE = ROOT / "labeling_job" / "sample"
 SCREENSHOTS = ROOT / "build" / "screenshots" / "server"
@@ -514,6 +516,12 @@ def facts_of(server: LocalServer) -> dict[str, Any]:
     return {"answers": answers, "output": output}
 
 
+def processes_of(stack: Path) -> list[str]:
+    """The processes that run the stack's functions."""
+    commands = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
+    return [" ".join(command) for command in commands if str(stack.parent) in " ".join(command)]
+
+
 def test_killed_at_random_moments_it_loses_no_answer_and_counts_none_twice(stack: Path, tmp_path: Path) -> None:
     all_answers = OBJECTS * len(PEOPLE)
     # in the middle of the first objects, at five moments between, and when the last answer is in
@@ -527,4 +535,5 @@ def test_killed_at_random_moments_it_loses_no_answer_and_counts_none_twice(stack
     assert sorted(crew.accepted) == sorted((worker, number) for worker in PEOPLE for number in range(OBJECTS)), kills
     assert len(killed["answers"]) == counters["TotalLabeled"] == OBJECTS
     assert all(len(told) == len(PEOPLE) for told in killed["answers"].values())
+    wait_until(lambda: not processes_of(stack), 10)  # the functions' processes end with their server
     assert killed == calm, kills
