@@ -9,7 +9,6 @@ from labeling.job import LabelingJob
 from labeling.observability import logger, metrics
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
 from labeling.storage import Storage
-from plotting.recording import read
 
 
 class LocalPreLabeling:
@@ -44,7 +43,6 @@ class LocalPreLabeling:
 
 
 def _drawing(files: Sequence[RecordingFile]) -> Drawing:
-    from plotting.panels import draw  # noqa: PLC0415
+    from plotting.panels import draw_files  # noqa: PLC0415
 
-    recordings = [(read(file.data, file.source, file.name), file.source) for file in files]
-    return Drawing(draw(recordings), sum(recording.rows_left_out for recording, _ in recordings))
+    return Drawing(*draw_files(files))

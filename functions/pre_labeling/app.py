@@ -10,15 +10,13 @@ from labeling.job import load_configured
 from labeling.observability import logger, metrics
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
 from labeling.settings import Settings
-from plotting.panels import RENDERER, draw
-from plotting.recording import read
+from plotting.panels import RENDERER, draw_files
 from plotting.warming import warm as warm_plotting
 
 
 def drawing(files: Sequence[RecordingFile]) -> Drawing:
     """Reads an item's recordings, and draws their channels as they are asked for."""
-    recordings = [(read(file.data, file.source, file.name), file.source) for file in files]
-    return Drawing(draw(recordings), sum(recording.rows_left_out for recording, _ in recordings))
+    return Drawing(*draw_files(files))
 
 
 settings = Settings.of()

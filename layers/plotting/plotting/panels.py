@@ -14,7 +14,7 @@ from plotting import __version__
 from plotting.canvas import Canvas, Color, fitted
 from plotting.description import describe
 from plotting.numerals import count
-from plotting.recording import Recording
+from plotting.recording import Recording, read
 from plotting.thinning import Envelope, thin
 from plotting.ticks import Ticks, ticks
 
@@ -74,6 +74,22 @@ class Panel:
     png: bytes
     alt: str
     notes: tuple[str, ...]
+
+
+def draw_files(files: Sequence[tuple[bytes, TimeSeriesSource, str]]) -> tuple[Iterator[Panel], int]:
+    """Read an item's recordings and draw them.
+
+    Args:
+        files: Each recording's file, the source to read it as, and its name for errors.
+
+    Returns:
+        The panels, as `draw` gives them, and how many rows of all files are left out.
+
+    Raises:
+        RecordingError: As `read`.
+    """
+    recordings = [(read(data, source, name), source) for data, source, name in files]
+    return draw(recordings), sum(recording.rows_left_out for recording, _ in recordings)
 
 
 def draw(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> Iterator[Panel]:
