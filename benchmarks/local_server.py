@@ -82,7 +82,7 @@ def start(workspace: Path, ports: tuple[int, ...], *options: str) -> LocalServer
     workspace.mkdir(parents=True, exist_ok=True)
     names = ("--port", "--page-port", "--s3-port", "--lambda-port")
     places = [text for name, port in zip(names, ports, strict=True) for text in (name, str(port))]
-    command = [sys.executable, "-m", "local_ground_truth", "--workspace", str(workspace), *places, *options]
+    command = [sys.executable, "-m", "ground_truth_server", "--workspace", str(workspace), *places, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (workspace / "server.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=workspace, env=environment, stdout=log, stderr=log)

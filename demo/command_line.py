@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from demo.job_workspace import ROOT, JobWorkspace, WorkspaceError
-from local_ground_truth.functions.cloudformation import TemplateError
-from local_ground_truth.loopback import PortTaken
+from ground_truth_server.lambda_host.cloudformation import TemplateError
+from ground_truth_server.loopback import PortTaken
 
 _EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, TemplateError, PortTaken, RuntimeError)
 

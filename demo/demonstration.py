@@ -18,8 +18,8 @@ from demo.job_workspace import JobWorkspace, WorkspaceError, key_of
 from demo.portal_client import PortalClient
 from demo.report import show_result
 from demo.workers import WORKERS, SimulatedWorker
-from local_ground_truth.aws_services import Ports
-from local_ground_truth.server import LocalGroundTruth
+from ground_truth_server.aws_services import Ports
+from ground_truth_server.server import GroundTruthServer
 
 # A demonstration takes free ports, so that it runs beside anything.
 _PORTS = Ports.beginning_at(0)
@@ -49,7 +49,7 @@ class Demonstration:
         """
         began = time.monotonic()
         self.workspace.clear()
-        with LocalGroundTruth(self.workspace.settings(_PORTS)) as ground_truth:
+        with GroundTruthServer(self.workspace.settings(_PORTS)) as ground_truth:
             self.workspace.fill_bucket(ground_truth.services, self.console)
             if not self.truth:
                 self.console.print("[yellow]Note:[/yellow] there is no truth.json: the simulated workers guess.")
@@ -58,7 +58,7 @@ class Demonstration:
             problems = problems_of(ground_truth.engine, name)
         show_result(self.console, self.workspace, name, problems, truth=self.truth, seconds=time.monotonic() - began)
 
-    def _label(self, ground_truth: LocalGroundTruth, name: str) -> None:
+    def _label(self, ground_truth: GroundTruthServer, name: str) -> None:
         """Lets the simulated workers answer until the job has ended."""
         ended = threading.Event()
         workers = WORKERS[: max(3, self.job.workers.per_object)]

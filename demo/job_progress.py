@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from demo.job_workspace import key_of
-from local_ground_truth.engine.engine import Engine
-from local_ground_truth.portal.worker_turn import answers_of
+from ground_truth_server.engine.engine import Engine
+from ground_truth_server.portal.worker_turn import answers_of
 
 _BARS = ("Preparing items", "Answers", "Labels")
 

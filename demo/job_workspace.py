@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
-from local_ground_truth.aws_services import OWN_FOLDER, AwsServices, Ports, Settings
-from local_ground_truth.pages.preview import PreviewSource
-from local_ground_truth.server import LocalGroundTruth
+from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, Ports, Settings
+from ground_truth_server.pages.preview import PreviewSource
+from ground_truth_server.server import GroundTruthServer
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -114,7 +114,7 @@ class JobWorkspace:
         page = worker_page.page(self.job, WORKER_PAGE.read_text(encoding="utf-8")).encode()
         s3.put_object(Bucket=BUCKET, Key=WORKER_PAGE_KEY, Body=page, ContentType="text/html; charset=utf-8")
 
-    def runs(self, ground_truth: LocalGroundTruth) -> list[str]:
+    def runs(self, ground_truth: GroundTruthServer) -> list[str]:
         """Name the labeling jobs that were started here, the first one first.
 
         Raises:
@@ -129,7 +129,7 @@ class JobWorkspace:
             raise WorkspaceError(f"{message}; choose another folder")
         return sorted(runs, key=_number)
 
-    def start_run(self, ground_truth: LocalGroundTruth) -> str:
+    def start_run(self, ground_truth: GroundTruthServer) -> str:
         """Start a labeling job under the next free name, by SageMaker's API, and give its name."""
         runs = self.runs(ground_truth)
         name = f"{self.job.name}-{_number(runs[-1]) + 1 if runs else 1}"
@@ -158,7 +158,7 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _client(ground_truth: LocalGroundTruth) -> "SageMakerClient":
+def _client(ground_truth: GroundTruthServer) -> "SageMakerClient":
     session = boto3.Session("local", "local", region_name=REGION)
     return session.client("sagemaker", endpoint_url=ground_truth.url)
 

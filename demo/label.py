@@ -15,9 +15,9 @@ from demo.command_line import parser_of, run
 from demo.job_progress import JobProgress, failure_of, problems_of
 from demo.job_workspace import JobWorkspace, shown
 from demo.report import show_result
-from local_ground_truth.aws_services import Ports
-from local_ground_truth.server import LocalGroundTruth
-from local_ground_truth.shutdown import leave, until_told
+from ground_truth_server.aws_services import Ports
+from ground_truth_server.server import GroundTruthServer
+from ground_truth_server.shutdown import leave, until_told
 
 _LOOK_SECONDS = 0.25
 _ENDED = ("Completed", "Failed", "Stopped")
@@ -33,7 +33,7 @@ def label(console: Console, workspace: JobWorkspace, *, new: bool, port: int | N
         port: The portal's; the others follow it. ``None`` for the usual ones, 0 for free ones.
     """
     ports = Ports() if port is None else Ports.beginning_at(port)
-    with until_told() as told, LocalGroundTruth(workspace.settings(ports)) as ground_truth:
+    with until_told() as told, GroundTruthServer(workspace.settings(ports)) as ground_truth:
         runs = workspace.runs(ground_truth)
         is_new = new or not runs
         if is_new:
@@ -45,7 +45,7 @@ def label(console: Console, workspace: JobWorkspace, *, new: bool, port: int | N
         console.print("\nAll is kept. To go on: [bold]make label[/bold]")
 
 
-def _follow(console: Console, workspace: JobWorkspace, ground_truth: LocalGroundTruth, name: str, told: Event) -> None:
+def _follow(console: Console, workspace: JobWorkspace, ground_truth: GroundTruthServer, name: str, told: Event) -> None:
     """Show the job's progress until it has ended, and then its labels, or why there are none."""
     with JobProgress(console, ground_truth.engine, name) as progress:
         described = progress.update()
@@ -64,7 +64,7 @@ def _follow(console: Console, workspace: JobWorkspace, ground_truth: LocalGround
     console.print("Another run: Ctrl-C, then [bold]make label NEW=1[/bold]")
 
 
-def _invitation(workspace: JobWorkspace, ground_truth: LocalGroundTruth, name: str, state: str) -> Panel:
+def _invitation(workspace: JobWorkspace, ground_truth: GroundTruthServer, name: str, state: str) -> Panel:
     variables = ground_truth.endpoints.environment()
     workers = workspace.job.workers.per_object
     people = "one person" if workers == 1 else f"{workers} people, or as many browser profiles or private windows"

@@ -22,7 +22,7 @@ import boto3
 from labeling.data_folder import DataFolder
 from labeling.job import load_configured
 
-from local_ground_truth.s3.storage import EmbeddedS3
+from ground_truth_server.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

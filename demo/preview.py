@@ -9,9 +9,9 @@ from rich.panel import Panel
 
 from demo.command_line import parser_of, run
 from demo.job_workspace import WORKER_PAGE, JobWorkspace, shown
-from local_ground_truth.aws_services import Ports
-from local_ground_truth.server import PreviewServer
-from local_ground_truth.shutdown import until_told
+from ground_truth_server.aws_services import Ports
+from ground_truth_server.server import PreviewServer
+from ground_truth_server.shutdown import until_told
 
 # Others than those of make label, so that both run at a time.
 _PORT = 8095

@@ -21,8 +21,8 @@ from demo.job_workspace import ROOT, JobWorkspace
 from demo.portal_client import PortalClient
 from demo.report import read_output, show
 from demo.workers import WORKERS, SimulatedWorker
-from local_ground_truth.aws_services import Ports
-from local_ground_truth.server import LocalGroundTruth
+from ground_truth_server.aws_services import Ports
+from ground_truth_server.server import GroundTruthServer
 
 IMAGES = ROOT / "docs" / "images"
 JOB = ROOT / "labeling_job" / "job.toml"
@@ -68,7 +68,7 @@ def _pages(browser: Browser, console: Console) -> None:
     """Portal and console while a job runs, and an object of it when it has its label."""
     workspace = JobWorkspace(JOB, SAMPLE, ROOT / "build" / "pictures")
     workspace.clear()
-    with LocalGroundTruth(workspace.settings(Ports.beginning_at(0))) as ground_truth:
+    with GroundTruthServer(workspace.settings(Ports.beginning_at(0))) as ground_truth:
         workspace.fill_bucket(ground_truth.services, console)
         name = workspace.start_run(ground_truth)
         ada, ben, cas = WORKERS[:3]
@@ -101,7 +101,7 @@ def _pages(browser: Browser, console: Console) -> None:
 
 
 def _answer(
-    workspace: JobWorkspace, ground_truth: LocalGroundTruth, worker: SimulatedWorker, name: str, tasks: int
+    workspace: JobWorkspace, ground_truth: GroundTruthServer, worker: SimulatedWorker, name: str, tasks: int
 ) -> None:
     """Let a simulated worker answer so many tasks."""
     truth, categories = truth_of(SAMPLE), workspace.job.label.category_names

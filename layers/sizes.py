@@ -6,7 +6,7 @@ python layers/sizes.py .aws-sam/build
 import sys
 from pathlib import Path
 
-from local_ground_truth.functions.sam_template import read_template
+from ground_truth_server.lambda_host.sam_template import read_template
 
 MEGABYTE = 1_000_000
 # Lambda takes 250 MB, a function's code and its layers together, unzipped; a layer's limit leaves room in it.

@@ -16,9 +16,9 @@ from labeling.observability import logger
 from starlette.applications import Starlette
 
 from cli.main import main
-from local_ground_truth.loopback import serving
+from ground_truth_server.loopback import serving
 from tests.conftest import ROOT, Bucket
-from tests.local_ground_truth.sagemaker.sagemaker_server import JobsInMemory, sagemaker_route
+from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, sagemaker_route
 
 STACK = "welds"
 ROLE = "arn:aws:iam::111122223333:role/ground-truth"

@@ -9,8 +9,8 @@ import pytest
 from labeling.data_folder import DataFolder
 from labeling.job import LabelingJob
 
-from local_ground_truth.aws_services import Ports, Settings
-from local_ground_truth.server import LocalGroundTruth
+from ground_truth_server.aws_services import Ports, Settings
+from ground_truth_server.server import GroundTruthServer
 from tests.cli.conftest import FUNCTION, ROLE, Command
 from tests.conftest import ROOT
 
@@ -21,7 +21,7 @@ SAMPLE = ROOT / "labeling_job" / "sample"
 @pytest.fixture
 def ground_truth(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: LabelingJob
-) -> Iterator[LocalGroundTruth]:
+) -> Iterator[GroundTruthServer]:
     """A local Ground Truth with the sample welds in its bucket, to which the environment leads."""
     settings = Settings(
         tmp_path / "workspace",
@@ -29,7 +29,7 @@ def ground_truth(
         environment={"LABELING_JOB_CONFIG": str(ROOT / "labeling_job" / "job.toml"), "LABELING_BUCKET": BUCKET},
         ports=Ports.beginning_at(0),
     )
-    with LocalGroundTruth(settings) as server:
+    with GroundTruthServer(settings) as server:
         server.services.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         for found in DataFolder(SAMPLE, job).objects(BUCKET):
             server.services.s3.put_object(Bucket=BUCKET, Key=found.key, Body=found.body)
@@ -38,7 +38,7 @@ def ground_truth(
         yield server
 
 
-def answer(ground_truth: LocalGroundTruth, name: str, ended: threading.Event) -> None:
+def answer(ground_truth: GroundTruthServer, name: str, ended: threading.Event) -> None:
     """Three workers answer all that there is: two the truth, the third that it can't be told."""
     truth = json.loads((SAMPLE / "truth.json").read_text())
     while not ended.wait(0.05):
@@ -50,7 +50,7 @@ def answer(ground_truth: LocalGroundTruth, name: str, ended: threading.Event) ->
                 ground_truth.engine.submit(task.id, worker, {"WeldingClassification": {"label": choice}})
 
 
-def test_a_job_from_check_to_results(command: Command, ground_truth: LocalGroundTruth, tmp_path: Path) -> None:
+def test_a_job_from_check_to_results(command: Command, ground_truth: GroundTruthServer, tmp_path: Path) -> None:
     functions = ["--pre", f"{FUNCTION}PreLabelingFunction", "--post", f"{FUNCTION}PostLabelingFunction"]
     assert command("check", f"s3://{BUCKET}/manifests/input.manifest").status == 0
     started = command("start", "--bucket", BUCKET, "--role", ROLE, *functions)

@@ -14,7 +14,7 @@ from cli.errors import explained
 from cli.main import parser
 from tests.cli.conftest import Command
 from tests.conftest import ROOT
-from tests.local_ground_truth.sagemaker.sagemaker_server import JobsInMemory
+from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory
 
 COMMANDS = ["check", "start", "watch", "results", "stop", "render", "list"]
 

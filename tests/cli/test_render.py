@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.cli.conftest import ROLE, STACK, Command
 from tests.conftest import Bucket
-from tests.local_ground_truth.sagemaker.sagemaker_server import JobsInMemory
+from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory
 
 
 def test_the_page_of_a_line_is_rendered_with_its_plots(

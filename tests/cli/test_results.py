@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.cli.conftest import Command
 from tests.conftest import Bucket
-from tests.local_ground_truth.sagemaker.sagemaker_server import JobsInMemory, job_request
+from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, job_request
 
 NAME = "Welds-1"
 ATTRIBUTE = "WeldLabel"

@@ -13,7 +13,7 @@ from labeling.job_request import WORKER_PAGE_KEY
 from cli import account
 from tests.cli.conftest import FUNCTION, ROLE, STACK, Command, stack_with
 from tests.conftest import ROOT, Bucket
-from tests.local_ground_truth.sagemaker.sagemaker_server import JobsInMemory, job_request
+from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, job_request
 
 TEMPLATE = ROOT / "labeling_job" / "worker-task.liquid.html"
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from tests.cli.conftest import FUNCTION, Command
-from tests.local_ground_truth.sagemaker.sagemaker_server import JobsInMemory, job_request
+from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, job_request
 
 REASON = (
     f"Exception invoking the Lambda function {FUNCTION}PreLabelingFunction. LambdaErrorCode: Unhandled. "

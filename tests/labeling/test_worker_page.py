@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labeling.worker_page import preamble
 
-from local_ground_truth.pages.ground_truth_liquid import render_template
+from ground_truth_server.pages.ground_truth_liquid import render_template
 
 # U+001F is what separates items; no one can type it, and it becomes a space.
 TEXT = st.text(st.characters(exclude_characters="\x1f", exclude_categories=["Cs"]), max_size=30)

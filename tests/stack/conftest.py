@@ -18,7 +18,7 @@ import boto3
 import pytest
 from samtranslator.translator.transform import transform
 
-from local_ground_truth.functions.cloudformation import Stack
+from ground_truth_server.lambda_host.cloudformation import Stack
 from tests.conftest import ROOT
 
 REGION: Final = "eu-west-1"

@@ -17,8 +17,8 @@ from labeling.job import load_configured
 from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
 
 from demo.lambda_runtime import BUCKET, EVENTS, SampleS3, invoke, sample_s3, start_lambda, why_not
-from local_ground_truth.engine.engine import Engine
-from local_ground_truth.engine.invoke import LambdaInvoke
+from ground_truth_server.engine.engine import Engine
+from ground_truth_server.engine.invoke import LambdaInvoke
 from tests.conftest import ROOT
 
 REASON = why_not()

@@ -15,7 +15,7 @@ from labeling.check_report import BrokenItem
 from labeling.errors import EventError, ItemError, ManifestLineError
 from plotting.errors import RecordingError
 
-from local_ground_truth.functions.cloudformation import Stack, load_template
+from ground_truth_server.lambda_host.cloudformation import Stack, load_template
 from tests.conftest import ROOT
 
 TEMPLATE = load_template(ROOT / "template.yaml")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_ground_truth.functions.function_host import FunctionHost
+from ground_truth_server.lambda_host.function_host import FunctionHost
 from tests.conftest import ROOT
 from tests.stack.conftest import PARAMETERS, REGION, Deployed
 

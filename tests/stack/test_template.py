@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from labeling.job import load_configured
 
-from local_ground_truth.functions.cloudformation import Stack, load_template
+from ground_truth_server.lambda_host.cloudformation import Stack, load_template
 from tests.conftest import ROOT
 
 TEMPLATE = load_template(ROOT / "template.yaml")

@@ -1,0 +1,196 @@
+"""The services that labeling jobs work with, S3 and Lambda: on this machine, in AWS, or at an endpoint of yours."""
+
+import logging
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
+from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
+from ground_truth_server.lambda_host.function_log import FunctionLog, LoggedFunctions
+from ground_truth_server.lambda_host.lambda_api import create_app
+from ground_truth_server.loopback import listen, serving
+from ground_truth_server.s3.storage import EmbeddedS3
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+EMBEDDED = "embedded"
+AWS = "aws"
+OWN_FOLDER = ".ground-truth"
+"""The workspace's folder beside the buckets; no bucket can be named so."""
+
+_log = logging.getLogger(__name__)
+# A function is called once and may take as long as its own time limit says, at most a quarter of an hour.
+_LAMBDA_CONFIG = Config(
+    retries={"total_max_attempts": 1},
+    read_timeout=900,
+    max_pool_connections=20,
+    ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # it is there, only the stubs lack it
+)
+_S3_CONFIG = Config(
+    max_pool_connections=20,
+    signature_version="s3v4",
+    retries={"mode": "standard"},
+    ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # it is there, only the stubs lack it
+)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where to listen on loopback; 0 takes a free port."""
+
+    portal: int = 8085
+    pages: int = 8086
+    s3: int = 8087
+    functions: int = 8088
+
+    @classmethod
+    def beginning_at(cls, port: int) -> "Ports":
+        """Take a port for the portal and those that follow for the others; free ones if it is 0."""
+        return cls(*([0] * 4 if port == 0 else range(port, port + 4)))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a local Ground Truth is made of.
+
+    Attributes:
+        workspace: The folder of all that must survive; each bucket of the embedded S3 is a folder in it.
+        template: The SAM template with the functions; ``None`` if no job has one here.
+        s3: ``embedded``, ``aws``, or an endpoint's URL.
+        functions: ``embedded``, ``aws``, or the URL of a Lambda endpoint, such as ``sam local start-lambda``'s.
+        environment: Variables for the template's functions, over those of the template. Paths are absolute.
+        ports: Where to listen.
+        region: The region of ARNs and clients.
+        webhook: Where each state change is posted; empty for nowhere.
+        hosted_crowd_elements: Let worker pages load AWS's own crowd elements.
+    """
+
+    workspace: Path
+    template: Path | None = None
+    s3: str = EMBEDDED
+    functions: str = EMBEDDED
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: Ports = field(default_factory=Ports)
+    region: str = "eu-west-1"
+    webhook: str = ""
+    hosted_crowd_elements: bool = False
+
+
+class AwsServices:
+    """S3 and Lambda as the settings say, started when it is entered and ended when it is left.
+
+    Args:
+        settings: Which.
+
+    Attributes:
+        s3: A client of S3.
+        s3_url: Its endpoint; ``None`` for AWS's own.
+        invoke: Calls functions.
+        functions_url: The Lambda endpoint; ``None`` for AWS's own, and where there are no functions.
+        function_names: The template's functions.
+        log: What the template's functions log.
+
+    Raises:
+        PortTaken: If another program listens on a port.
+        TemplateError: If the template can't be read.
+    """
+
+    s3: "S3Client"
+    s3_url: str | None
+    invoke: Invoke
+    functions_url: str | None
+
+    def __init__(self, settings: Settings) -> None:
+        settings.workspace.mkdir(parents=True, exist_ok=True)
+        self._settings = settings
+        self._functions: LoggedFunctions | None = None
+        with ExitStack() as parts:
+            self.s3_url = self._start_s3(parts)
+            self.s3 = self._s3_client()
+            self.log = FunctionLog(settings.workspace / "functions.log")
+            parts.callback(self.log.close)
+            self.functions_url = self._start_functions(parts)
+            self.invoke = self._invoke()
+            if settings.functions == AWS and settings.s3 == EMBEDDED:
+                _log.warning("functions in AWS can't read what is in the embedded S3")
+            self._parts = parts.pop_all()
+
+    @property
+    def function_names(self) -> list[str]:
+        """The functions that run here."""
+        return list(self._functions.names) if self._functions else []
+
+    @property
+    def storage_origins(self) -> list[str]:
+        """Where presigned URLs point."""
+        return [self.s3_url] if self.s3_url else ["https://*.amazonaws.com"]
+
+    def end_functions(self) -> None:
+        """End the functions that run here; calls under way fail."""
+        if self._functions:
+            self._functions.close()
+
+    def __enter__(self) -> "AwsServices":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end_functions()
+        self._parts.close()
+
+    def _start_s3(self, parts: ExitStack) -> str | None:
+        if self._settings.s3 == EMBEDDED:
+            return parts.enter_context(EmbeddedS3(self._settings.workspace, self._settings.ports.s3)).endpoint_url
+        return None if self._settings.s3 == AWS else self._settings.s3
+
+    def _start_functions(self, parts: ExitStack) -> str | None:
+        if self._settings.functions != EMBEDDED:
+            return None if self._settings.functions == AWS else self._settings.functions
+        template = self._settings.template
+        if template is None:
+            return None
+        self._functions = self.log.host(lambda on_log: self._host(template, on_log))
+        parts.callback(self._functions.close)
+        listener = listen(self._settings.ports.functions, "the functions' Lambda endpoint")
+        return parts.enter_context(serving(create_app(self._functions), listener))
+
+    def _host(self, template: Path, on_log: OnLog) -> FunctionHost:
+        environment = {"AWS_REGION": self._settings.region, "AWS_DEFAULT_REGION": self._settings.region}
+        if self.s3_url:
+            environment["AWS_ENDPOINT_URL_S3"] = self.s3_url
+        events = self._settings.workspace / OWN_FOLDER / "failed-events"
+        return FunctionHost(template, {**environment, **self._settings.environment}, events, on_log)
+
+    def _s3_client(self) -> "S3Client":
+        # Path style for own endpoints: a host named minio has no sub-domain for each bucket.
+        config = _S3_CONFIG.merge(Config(s3={"addressing_style": "path" if self.s3_url else "auto"}))
+        return self._session(self._settings.s3).client("s3", endpoint_url=self.s3_url, config=config)
+
+    def _invoke(self) -> Invoke:
+        if self._settings.functions == EMBEDDED and self._functions is None:
+            return _no_functions
+        session = self._session(self._settings.functions)
+        return LambdaInvoke(session.client("lambda", endpoint_url=self.functions_url, config=_LAMBDA_CONFIG))
+
+    def _session(self, place: str) -> boto3.Session:
+        """Credentials: the user's own, but any for what is embedded, so that nothing there calls AWS by accident."""
+        own = boto3.Session(region_name=self._settings.region)
+        if place == AWS or (place != EMBEDDED and own.get_credentials() is not None):
+            return own
+        return boto3.Session("local", "local", region_name=self._settings.region)
+
+
+def _no_functions(function_arn: str, event: Mapping[str, Any]) -> Json:
+    """The Invoke of a local Ground Truth without functions."""
+    message = "no functions run here: start the local Ground Truth with the SAM template that has it"
+    code = "ResourceNotFoundException"
+    raise FunctionFailed(function_arn, event, error_type=code, message=message, error_code=code)

@@ -1,0 +1,387 @@
+"""The job engine: plays Ground Truth for any custom labeling job, over S3, functions and workers.
+
+Every call is safe from several threads. What a call changed is on disk when it returns; an engine opened on
+the same workspace later goes on from there.
+"""
+
+import fcntl
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ground_truth_server.engine.data_objects import Answer, DataObject, ObjectTable, as_data_object
+from ground_truth_server.engine.event_log import Event, EventLog
+from ground_truth_server.engine.events import Listener, StateChanges, state_change
+from ground_truth_server.engine.invoke import Invoke
+from ground_truth_server.engine.job_run import JobRun
+from ground_truth_server.engine.labeling_job import (
+    ENDED,
+    JobTable,
+    LabelingJob,
+    LabelingJobRefused,
+)
+from ground_truth_server.engine.request_files import read_request_files
+from ground_truth_server.engine.store import Store
+from ground_truth_server.engine.surroundings import Surroundings
+from ground_truth_server.engine.tasks import Task, TaskPool
+from ground_truth_server.engine.timestamps import from_text, now, to_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class OpenJob:
+    """A labeling job in progress, as a worker sees it.
+
+    Attributes:
+        name: The job's name.
+        title: ``TaskTitle``.
+        description: ``TaskDescription``.
+        objects: How many data objects it has.
+        done: How many of them need no more answers.
+        available: How many this worker could take now, the one in hand included.
+        submitted: How many answers this worker gave.
+    """
+
+    name: str
+    title: str
+    description: str
+    objects: int
+    done: int
+    available: int
+    submitted: int
+
+
+@dataclass(frozen=True)
+class ObjectView:
+    """A data object with all that happened to it, for the job's owner.
+
+    Attributes:
+        data_object: The object: its line, task input, label, problem.
+        answers: What workers submitted.
+        tasks: Every task of it: worker, state, when accepted and ended.
+    """
+
+    data_object: DataObject
+    answers: Sequence[Answer]
+    tasks: Sequence[Mapping[str, Any]]
+
+
+class Engine:
+    """Runs labeling jobs.
+
+    Args:
+        workspace: The folder of the engine's database; made if it is missing.
+        s3_client: Reads and writes the jobs' files.
+        invoke: Calls the jobs' functions.
+        clock: Tells the time, with its zone.
+        region: The region in the ARNs of jobs that are created without one.
+        account: The account in the jobs' ARNs.
+        listeners: Get each state change as the event that reaches EventBridge.
+        concurrency: How many pre-annotation calls are made at a time, for each job.
+        tick: Seconds between looks at the clock for what has run out.
+
+    Attributes:
+        leaving: Whether it is about to close, so that nobody need wait for what happens next.
+
+    Raises:
+        RuntimeError: If another engine works in this folder.
+
+    Example:
+        >>> engine = Engine(Path("build/workspace"), s3, invoke)  # doctest: +SKIP
+        >>> engine.resume()  # doctest: +SKIP
+        >>> engine.create(request)  # doctest: +SKIP
+        'arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/welds-1'
+    """
+
+    def __init__(  # noqa: PLR0913  (each has a default but the three that matter)
+        self,
+        workspace: Path,
+        s3_client: "S3Client",
+        invoke: Invoke,
+        clock: Callable[[], datetime] = now,
+        *,
+        region: str = "eu-west-1",
+        account: str = "111122223333",
+        listeners: Sequence[Listener] = (),
+        concurrency: int = 8,
+        tick: float = 0.5,
+    ) -> None:
+        workspace.mkdir(parents=True, exist_ok=True)
+        self._workspace_lock = _lock_workspace(workspace)
+        self._store = Store(workspace / "ground-truth.sqlite")
+        self._s3 = s3_client
+        self._clock = clock
+        self._region = region
+        self._account = account
+        self._jobs = JobTable(self._store)
+        self._objects = ObjectTable(self._store)
+        self._log = EventLog(self._store)
+        self._tasks = TaskPool(self._store, self._jobs, self._log, clock)
+        self._changes = StateChanges(self._store, listeners)
+        self._around = Surroundings(
+            self._store, s3_client, invoke, self._log, self._changes, self._tasks, clock, concurrency, tick
+        )
+        self.leaving = False
+        self._runs: dict[str, JobRun] = {}
+        self._runs_lock = threading.Lock()
+
+    def create(self, request: Mapping[str, Any], region: str | None = None) -> str:
+        """Create a labeling job and start it.
+
+        Args:
+            request: A CreateLabelingJob request that is valid by SageMaker's model.
+            region: The region in its ARN; the engine's if not given.
+
+        Returns:
+            Its ARN.
+
+        Raises:
+            LabelingJobRefused: If the name is used, or the manifest, template or category file can't be read.
+        """
+        resource = f"labeling-job/{request['LabelingJobName'].lower()}"
+        arn = f"arn:aws:sagemaker:{region or self._region}:{self._account}:{resource}"
+        job = LabelingJob.from_request(request, arn)
+        files = read_request_files(self._s3, job)
+        at = to_text(self._clock())
+        with self._store.transaction() as database:
+            self._jobs.add(database, job, files.template, files.categories, at)
+            self._changes.record(database, state_change(job.arn, "Initializing", at))
+            self._log.write(database, job.name, at, "state", f"Initializing: {job.manifest}")
+        self._run(job)
+        return job.arn
+
+    def describe(self, name: str) -> dict[str, Any]:
+        """Tell what DescribeLabelingJob answers; ``Tags`` are those of the request.
+
+        Raises:
+            LabelingJobNotFound: If there is no such job.
+        """
+        job = self._jobs.get(name)
+        state = self._jobs.state(name)
+        answer: dict[str, Any] = {
+            "LabelingJobStatus": state.status,
+            "LabelCounters": self._label_counters(job.name),
+            "CreationTime": from_text(state.created),
+            "LastModifiedTime": from_text(state.modified),
+            "JobReferenceCode": hashlib.sha256(job.arn.encode()).hexdigest()[:16],
+            "LabelingJobArn": job.arn,
+            **job.request,
+        }
+        if state.failure_reason:
+            answer["FailureReason"] = state.failure_reason
+        if state.status in ("Completed", "Stopped"):
+            answer["LabelingJobOutput"] = {"OutputDatasetS3Uri": str(job.output_manifest)}
+        return answer
+
+    def list(self) -> Sequence[dict[str, Any]]:
+        """Describe all jobs, the oldest first."""
+        return [self.describe(name) for name in self._jobs.names()]
+
+    def stop(self, name: str) -> None:
+        """Stop a job: workers get no more tasks, and the answers that are there become labels.
+
+        Raises:
+            LabelingJobNotFound: If there is no such job.
+            LabelingJobRefused: If it has ended or is stopping already.
+        """
+        job = self._jobs.get(name)
+        with self._store.transaction() as database:
+            status = self._jobs.state(name).status
+            if status not in ("Initializing", "InProgress"):
+                message = f"The labeling job {job.name} is {status}; only a job in progress can be stopped."
+                raise LabelingJobRefused("ValidationException", message)
+            at = to_text(self._clock())
+            self._jobs.set_status(database, job.name, "Stopping", at)
+            self._changes.record(database, state_change(job.arn, "Stopping", at))
+            self._log.write(database, job.name, at, "state", "Stopping: by request")
+
+    def resume(self) -> None:
+        """Go on with every job that has not ended."""
+        for name in self._jobs.names():
+            if self._jobs.state(name).status not in ENDED:
+                self._run(self._jobs.get(name))
+
+    def wait(self, name: str, timeout: float) -> dict[str, Any]:
+        """Wait until a job has ended.
+
+        Args:
+            name: The job.
+            timeout: The longest wait, in seconds.
+
+        Returns:
+            What :meth:`describe` then tells.
+
+        Raises:
+            TimeoutError: If it has not ended by then.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            changes = self._store.changes
+            state = self._jobs.state(name)
+            if state.status in ENDED:
+                return self.describe(name)
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"the labeling job {name} is {state.status} after {timeout} s")
+            self._store.wait_for_change(changes, left)
+
+    def leave(self) -> None:
+        """Leave every job after the step at hand, without waiting: functions may be ended from now on."""
+        self.leaving = True
+        with self._runs_lock:
+            for run in self._runs.values():
+                run.leave()
+
+    def close(self, patience: float = 60) -> None:
+        """Leave every job where it is and close the workspace.
+
+        Args:
+            patience: How many seconds to wait for a step at hand, such as a function's call. One that takes
+                longer comes to nothing and is done again next time.
+        """
+        self.leave()
+        end = time.monotonic() + patience
+        with self._runs_lock:
+            for run in self._runs.values():
+                run.close(max(0.0, end - time.monotonic()))
+            self._runs.clear()
+        self._changes.close(max(0.0, end - time.monotonic()))
+        self._store.close()
+        self._workspace_lock.close()
+
+    def _run(self, job: LabelingJob) -> None:
+        with self._runs_lock:
+            if job.name not in self._runs:
+                self._runs[job.name] = JobRun(self._around, self._jobs, job)
+                self._runs[job.name].start()
+
+    # -- workers
+
+    def open_jobs(self, worker: str) -> Sequence[OpenJob]:
+        """List the jobs in progress as a worker sees them."""
+        return [self._open_job(name, worker) for name in self._jobs.names("InProgress")]
+
+    def next_task(self, worker: str, job_name: str) -> Task | None:
+        """Give a worker a task; see :meth:`TaskPool.next`."""
+        return self._tasks.next(worker, job_name)
+
+    def find_task(self, task_id: str, worker: str) -> Task:
+        """Find a task that a worker has in hand; see :meth:`TaskPool.find`."""
+        return self._tasks.find(task_id, worker)
+
+    def submit(self, task_id: str, worker: str, answer: Mapping[str, Any]) -> None:
+        """Take a worker's answer; see :meth:`TaskPool.submit`."""
+        self._tasks.submit(task_id, worker, answer)
+
+    def decline(self, task_id: str, worker: str) -> None:
+        """Give a task to the others for good; see :meth:`TaskPool.decline`."""
+        self._tasks.decline(task_id, worker)
+
+    def release(self, task_id: str, worker: str) -> None:
+        """Hand a task back for now; see :meth:`TaskPool.release`."""
+        self._tasks.release(task_id, worker)
+
+    def _open_job(self, name: str, worker: str) -> OpenJob:
+        task = self._jobs.get(name).request["HumanTaskConfig"]
+        counts = self._objects.count(name)
+        waiting = sum(counts.get(state, 0) for state in ("waiting", "preparing", "open"))
+        return OpenJob(
+            name=name,
+            title=task["TaskTitle"],
+            description=task["TaskDescription"],
+            objects=sum(counts.values()),
+            done=sum(counts.values()) - waiting,
+            available=self._tasks.available(worker, name),
+            submitted=self._tasks.submitted(worker, name),
+        )
+
+    # -- the owner's console
+
+    def job(self, name: str) -> LabelingJob:
+        """Find a job as its request describes it.
+
+        Raises:
+            LabelingJobNotFound: If there is no such job.
+        """
+        return self._jobs.get(name)
+
+    def template(self, name: str) -> str:
+        """Give the text of a job's worker page template."""
+        return self._jobs.template(name)
+
+    def progress(self, name: str) -> dict[str, int]:
+        """Count a job's data objects by state."""
+        return self._objects.count(name)
+
+    def workers(self, name: str) -> Sequence[dict[str, Any]]:
+        """Tell for each worker of a job how many tasks are in each state."""
+        query = "SELECT worker, state, count(*) AS tasks FROM tasks WHERE job = ? GROUP BY worker, state"
+        found: dict[str, dict[str, Any]] = {}
+        for row in self._store.rows(query, name):
+            found.setdefault(row["worker"], {"worker": row["worker"]})[row["state"]] = row["tasks"]
+        return list(found.values())
+
+    def data_objects(self, name: str, start: int = 0, limit: int = 100) -> Sequence[DataObject]:
+        """Read a job's data objects in the manifest's order, beginning at a number."""
+        return [as_data_object(row) for row in self._objects.page(name, start, limit)]
+
+    def data_object(self, name: str, object_id: str) -> ObjectView:
+        """Tell all that happened to a data object.
+
+        Raises:
+            LookupError: If there is no such object.
+        """
+        found = self._objects.get(name, int(object_id)) if object_id.isdecimal() else None
+        if found is None:
+            raise LookupError(f"The labeling job {name} has no data object {object_id}.")
+        number = int(object_id)
+        query = (
+            "SELECT worker, state, accepted, expires, ended FROM tasks WHERE job = ? AND number = ?"
+            " ORDER BY accepted, id"
+        )
+        tasks = [dict(row) for row in self._store.rows(query, name, number)]
+        return ObjectView(found, self._objects.answers(name, number), tasks)
+
+    def events(self, name: str | None = None, after: int = 0, limit: int = 1000, timeout: float = 0) -> Sequence[Event]:
+        """Read the event log after a sequence number, waiting up to ``timeout`` seconds for an event."""
+        return self._log.wait(name, after, timeout, limit)
+
+    def note(self, entries: Sequence[tuple[str, str, str]]) -> None:
+        """Write what happened outside of the engine into the log: labeling job, kind and message of each.
+
+        Those of jobs that aren't there are left out.
+        """
+        at = to_text(self._clock())
+        names = {name.lower() for name in self._jobs.names()}
+        with self._store.transaction() as database:
+            for job, kind, message in entries:
+                if job.lower() in names:
+                    self._log.write(database, job, at, kind, message)
+
+    def _label_counters(self, name: str) -> dict[str, int]:
+        counts = self._objects.count(name)
+        labeled, failed = counts.get("labeled", 0), counts.get("failed", 0)
+        return {
+            "TotalLabeled": labeled,
+            "HumanLabeled": labeled,
+            "MachineLabeled": 0,
+            "FailedNonRetryableError": failed,
+            "Unlabeled": sum(counts.values()) - labeled - failed,
+        }
+
+
+def _lock_workspace(workspace: Path) -> TextIO:
+    file = (workspace / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise RuntimeError(f"another engine works in {workspace}; stop it or choose another folder") from None
+    return file

@@ -1,0 +1,136 @@
+"""The input manifest: JSON Lines in S3, one data object a line, each checked on its own."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.s3_uri import S3Uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MAX_LINE_CHARACTERS = 100_000
+MAX_ATTRIBUTE_CHARACTERS = 20_000
+_MAX_LINE_BYTES = 4 * MAX_LINE_CHARACTERS  # the longest UTF-8 character has four
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class ManifestLine:
+    """One line of a manifest.
+
+    Attributes:
+        number: Counted from 1.
+        data_object: What the line holds; ``None`` if it holds no JSON object or is too long to carry on.
+        problem: Why it can't be labeled, for people; ``None`` if it can.
+    """
+
+    number: int
+    data_object: dict[str, Any] | None
+    problem: str | None = None
+
+
+def read_manifest(s3: "S3Client", manifest: S3Uri) -> Iterator[ManifestLine]:
+    """Read a manifest line by line, holding one line at a time however long the file is.
+
+    Args:
+        s3: The S3 client.
+        manifest: Where the manifest lies.
+
+    Yields:
+        Each line, good or bad, in order. Empty lines at the end are left out.
+
+    Raises:
+        botocore.exceptions.ClientError: If the manifest can't be read.
+    """
+    body = s3.get_object(Bucket=manifest.bucket, Key=manifest.key)["Body"]
+    empty_before = 0
+    for number, raw in enumerate(_split_lines(body.iter_chunks(_CHUNK_BYTES)), 1):
+        if raw is not None and not raw.strip():
+            empty_before += 1
+            continue
+        for empty in range(number - empty_before, number):
+            yield ManifestLine(empty, None, "the line is empty; expected a JSON object")
+        empty_before = 0
+        yield check_line(number, raw)
+
+
+def check_line(number: int, raw: bytes | None) -> ManifestLine:
+    """Check one line against Ground Truth's limits.
+
+    Args:
+        number: The line's number, counted from 1.
+        raw: The line without its end; ``None`` if it is longer than any good line.
+    """
+    if raw is None:
+        return ManifestLine(number, None, _too_long(f"more than {MAX_LINE_CHARACTERS:,}"))
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return ManifestLine(number, None, f"not UTF-8: {error.reason} at byte {error.start + 1}")
+    if len(text) > MAX_LINE_CHARACTERS:
+        return ManifestLine(number, None, _too_long(f"{len(text):,}"))
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        return ManifestLine(number, None, f"not JSON: {error}")
+    if not isinstance(found, dict):
+        return ManifestLine(number, None, f"found {_kind(found)}, expected a JSON object")
+    return ManifestLine(number, found, _problem_of(found))
+
+
+def _problem_of(data_object: dict[str, Any]) -> str | None:
+    for name, value in data_object.items():
+        if name.startswith("$"):
+            return f"attribute name {name!r} begins with $, which Ground Truth reserves"
+        try:
+            length = len(value if isinstance(value, str) else write_json(value))
+        except ValueError:
+            return f"not JSON: attribute {name!r} holds a number out of range"
+        if length > MAX_ATTRIBUTE_CHARACTERS:
+            limit = f"at most {MAX_ATTRIBUTE_CHARACTERS:,} are allowed"
+            return f"attribute {name!r} has {length:,} characters, {limit}"
+    return _problem_of_source(data_object)
+
+
+def _problem_of_source(data_object: dict[str, Any]) -> str | None:
+    given = [name for name in ("source", "source-ref") if name in data_object]
+    if not given:
+        return "neither 'source' nor 'source-ref' is there; expected one of them"
+    for name in given:
+        if not isinstance(data_object[name], str) or not data_object[name]:
+            return f"{name!r} is {_kind(data_object[name])}, expected text that is not empty"
+    if "source-ref" in data_object and not data_object["source-ref"].startswith("s3://"):
+        return f"'source-ref' is {data_object['source-ref']!r}, expected an S3 URI, s3://BUCKET/KEY"
+    return None
+
+
+def _split_lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
+    r"""Cut at ``\n`` and ``\r\n``; a line longer than any good line comes as ``None``, its bytes unread."""
+    rest, overlong = b"", False
+    for chunk in chunks:
+        *ended, rest = (rest + chunk).split(b"\n")
+        for line in ended:
+            yield None if overlong or len(line) > _MAX_LINE_BYTES + 1 else line.removesuffix(b"\r")
+            overlong = False
+        if len(rest) > _MAX_LINE_BYTES + 1:
+            rest, overlong = b"", True
+    if rest or overlong:
+        yield None if overlong else rest.removesuffix(b"\r")
+
+
+def _too_long(length: str) -> str:
+    return f"the line has {length} characters, at most {MAX_LINE_CHARACTERS:,} are allowed"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _kind(value: object) -> str:
+    if value is None or value is True or value is False:
+        return json.dumps(value)
+    kinds = {dict: "a JSON object", list: "a JSON array", str: "text", int: "a number", float: "a number"}
+    return "empty text" if value == "" else kinds[type(value)]

@@ -1,0 +1,151 @@
+"""Everything that a labeling job writes to S3, in Ground Truth's own layout.
+
+What is written depends on the store alone, moments included: written again after a crash, a file is the same.
+"""
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from ground_truth_server.engine.data_objects import Answer
+from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.labeling_job import LabelingJob
+from ground_truth_server.engine.s3_uri import S3Uri
+from ground_truth_server.engine.timestamps import in_file_name, in_worker_response, seconds_between
+from ground_truth_server.engine.workers import worker_id, worker_metadata
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_IN_MEMORY_BYTES = 4 * 1024 * 1024
+
+
+class Outputs:
+    """Writes the files of one labeling job.
+
+    Args:
+        s3: The S3 client.
+        job: The labeling job.
+    """
+
+    def __init__(self, s3: "S3Client", job: LabelingJob) -> None:
+        self._s3 = s3
+        self._job = job
+        key = job.kms_key_id
+        self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+
+    def write_worker_response(self, wave: int, number: int, answers: Sequence[Answer]) -> S3Uri:
+        """Write the answers to a data object, at least one."""
+        region = self._job.region
+        content = [
+            {
+                "acceptanceTime": in_worker_response(answer.accepted),
+                "submissionTime": in_worker_response(answer.submitted),
+                "timeSpentInSeconds": round(seconds_between(answer.accepted, answer.submitted), 3),
+                "workerId": worker_id(answer.worker, region),
+                "workerMetadata": worker_metadata(answer.worker, region),
+                "answerContent": answer.content,
+            }
+            for answer in answers
+        ]
+        stamp = in_file_name(answers[-1].submitted)
+        path = f"annotations/worker-response/iteration-{wave}/{number}/{stamp}.json"
+        return self._write(path, {"answers": content})
+
+    def write_consolidation_request(self, wave: int, created: str, payload: object) -> S3Uri:
+        """Write what the post-annotation function reads."""
+        return self._write(_consolidation_path("request", wave, created), payload)
+
+    def write_consolidation_response(self, wave: int, created: str, answer: object) -> S3Uri:
+        """Write what the post-annotation function answered."""
+        return self._write(_consolidation_path("response", wave, created), answer)
+
+    def write_intermediate_manifests(self, wave: int, lines: Iterable[str]) -> None:
+        """Write how far the labels are: one line for each line of the input manifest."""
+        with _as_file(lines) as file:
+            for path in (
+                f"annotations/intermediate/{wave}/annotations.manifest",
+                f"manifests/intermediate/{wave}/output.manifest",
+            ):
+                file.seek(0)
+                self._put(self._job.output.below(path), file, "application/x-ndjson")
+
+    def write_output_manifest(self, lines: Iterable[str]) -> S3Uri:
+        """Write the labels: one line for each line of the input manifest."""
+        with _as_file(lines) as file:
+            self._put(self._job.output_manifest, file, "application/x-ndjson")
+        return self._job.output_manifest
+
+    def _write(self, path: str, value: object) -> S3Uri:
+        uri = self._job.output.below(path)
+        self._put(uri, write_json(value).encode(), "application/json")
+        return uri
+
+    def _put(self, uri: S3Uri, body: bytes | IO[bytes], kind: str) -> None:
+        self._s3.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, ContentType=kind, **self._encryption)
+
+
+def consolidation_entry(
+    number: int, data_object: dict[str, Any], answers: Sequence[Answer], region: str
+) -> dict[str, Any]:
+    """Make a data object's entry in a consolidation request."""
+    source = {"content": data_object["source"]} if "source" in data_object else {"s3Uri": data_object["source-ref"]}
+    return {
+        "datasetObjectId": str(number),
+        "dataObject": source,
+        "annotations": [
+            {
+                "workerId": worker_id(answer.worker, region),
+                "annotationData": {"content": write_json(answer.content)},
+            }
+            for answer in answers
+        ],
+    }
+
+
+def manifest_line(job: LabelingJob, row: sqlite3.Row) -> str:
+    """Write a data object's line of an intermediate or output manifest.
+
+    Args:
+        job: The labeling job.
+        row: What :meth:`ground_truth_server.engine.data_objects.ObjectTable.manifest_rows` gives.
+
+    Returns:
+        The line with its label, or with the reason why it failed, or as it came if it has neither.
+    """
+    line: dict[str, Any] = json.loads(row["line"]) if row["line"] else {}
+    name = f"{job.label_attribute}-metadata"
+    if row["state"] == "labeled":
+        content = json.loads(row["label"])
+        metadata = {**content.pop(name, {}), **_metadata(job, row["labeled_at"])}
+        label = {job.label_attribute: content.pop(job.label_attribute)}
+        line = {**content, **line, **label, name: metadata}
+    elif row["state"] == "failed":
+        line = {**line, name: {"failure-reason": row["problem"], **_metadata(job, row["ended"])}}
+    return write_json(line)
+
+
+def _metadata(job: LabelingJob, at: str) -> dict[str, Any]:
+    return {
+        "job-name": f"labeling-job/{job.name}",
+        "type": "groundtruth/custom",
+        "human-annotated": "yes",
+        "creation-date": at,
+    }
+
+
+def _consolidation_path(kind: str, wave: int, created: str) -> str:
+    folder = f"annotations/consolidated-annotation/consolidation-{kind}/iteration-{wave}"
+    return f"{folder}/{in_file_name(created)}.json"
+
+
+@contextmanager
+def _as_file(lines: Iterable[str]) -> Iterator[IO[bytes]]:
+    """Write lines to a file that is in memory while it is small."""
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
+        file.writelines(f"{line}\n".encode() for line in lines)
+        file.seek(0)
+        yield file

@@ -1,0 +1,81 @@
+"""Task inputs of data objects: the pre-annotation function is called for each, several at a time."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import Any
+
+from ground_truth_server.engine.data_objects import ObjectTable
+from ground_truth_server.engine.function_answers import PreAnnotation, WrongAnswer, check_pre_annotation
+from ground_truth_server.engine.invoke import UnreadableAnswer
+from ground_truth_server.engine.labeling_job import LabelingJob
+from ground_truth_server.engine.surroundings import Surroundings
+from ground_truth_server.engine.timestamps import to_text
+
+EVENT_VERSION = "2018-10-16"
+
+
+class Preparation:
+    """Prepares the data objects of one labeling job for its workers.
+
+    Args:
+        around: What it works with.
+        job: The labeling job.
+    """
+
+    def __init__(self, around: Surroundings, job: LabelingJob) -> None:
+        self._around = around
+        self._job = job
+        self._objects = ObjectTable(around.store)
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Prepare the objects of a wave; each goes out as soon as it is ready.
+
+        Args:
+            is_over: Tells whether to leave the objects that have not been begun.
+
+        Raises:
+            FunctionFailed: If the function gives no answer for one, or one that is not of the right shape. The
+                rest is left as it is.
+        """
+        numbers = self._objects.numbers_in(self._job, "preparing")
+        if not numbers:
+            return
+        halt = threading.Event()
+
+        def prepare(number: int) -> None:
+            if not halt.is_set() and not is_over():
+                self._prepare(number)
+
+        with ThreadPoolExecutor(self._around.concurrency, "pre-annotation") as pool:
+            calls = [pool.submit(prepare, number) for number in numbers]
+            ended, _ = wait(calls, return_when=FIRST_EXCEPTION)
+            halt.set()
+        for call in ended:
+            call.result()
+
+    def _prepare(self, number: int) -> None:
+        found = self._objects.get(self._job.name, number)
+        assert found is not None  # noqa: S101  (it was there when the wave began)
+        assert found.data_object is not None  # noqa: S101  (a line without one has failed)
+        prepared = self._pre_annotate(found.data_object)
+        at = to_text(self._around.clock())
+        with self._around.store.transaction() as database:
+            if prepared.is_human_annotation_required:
+                self._objects.open(database, self._job, number, prepared.task_input, at)
+                kind, message = "prepared", f"Object {number} is ready for workers"
+            else:
+                self._objects.leave_out(database, self._job, number, prepared.task_input)
+                kind = "not required"
+                message = f"Object {number} needs no person: isHumanAnnotationRequired is false"
+            self._around.log.write(database, self._job.name, at, kind, message, number=number)
+
+    def _pre_annotate(self, data_object: dict[str, Any]) -> PreAnnotation:
+        function = self._job.pre_annotation
+        if function is None:
+            return PreAnnotation(task_input=data_object, is_human_annotation_required=True)
+        event = {"version": EVENT_VERSION, "labelingJobArn": self._job.arn, "dataObject": data_object}
+        try:
+            return check_pre_annotation(self._around.invoke(function, event))
+        except WrongAnswer as error:
+            raise UnreadableAnswer(function, event, "PreHumanTaskLambda", str(error)) from error

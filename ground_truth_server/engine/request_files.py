@@ -1,0 +1,76 @@
+"""The files that a CreateLabelingJob request names, read when the job is created."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from ground_truth_server.engine.labeling_job import LabelingJob, LabelingJobRefused
+from ground_truth_server.engine.s3_uri import S3Uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LONGEST = 10 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True)
+class RequestFiles:
+    """What a job needs of the files besides its manifest.
+
+    Attributes:
+        template: The text of the worker page's template.
+        categories: The names in the label category file; ``None`` if the request names no such file.
+    """
+
+    template: str
+    categories: list[str] | None
+
+
+def read_request_files(s3: "S3Client", job: LabelingJob) -> RequestFiles:
+    """Read the template and the label category file, and see that the manifest is there.
+
+    Raises:
+        LabelingJobRefused: If one of them can't be read.
+    """
+    try:
+        s3.head_object(Bucket=job.manifest.bucket, Key=job.manifest.key)
+    except ClientError as error:
+        raise _unreadable("ManifestS3Uri", job.manifest, error) from error
+    categories = _read_categories(s3, job.categories) if job.categories else None
+    return RequestFiles(_read_text(s3, "UiTemplateS3Uri", job.template), categories)
+
+
+def _read_categories(s3: "S3Client", uri: S3Uri) -> list[str]:
+    text = _read_text(s3, "LabelCategoryConfigS3Uri", uri)
+    try:
+        return [str(entry["label"]) for entry in json.loads(text)["labels"]]
+    except (ValueError, KeyError, TypeError) as error:
+        expected = '{"document-version": "2018-11-28", "labels": [{"label": "..."}]}'
+        raise _invalid(f"LabelCategoryConfigS3Uri: {uri}: expected {expected}; {error!r}") from error
+
+
+def _read_text(s3: "S3Client", member: str, uri: S3Uri) -> str:
+    try:
+        body = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read(_LONGEST + 1)
+    except ClientError as error:
+        raise _unreadable(member, uri, error) from error
+    if len(body) > _LONGEST:
+        raise _invalid(f"{member}: {uri} is longer than {_LONGEST:,} bytes")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _invalid(f"{member}: {uri} is not UTF-8: byte {error.start + 1}: {error.reason}") from error
+
+
+def _unreadable(member: str, uri: S3Uri, error: ClientError) -> LabelingJobRefused:
+    found = error.response["Error"]
+    return _invalid(
+        f"{member}: {uri} can't be read: {found.get('Code')} {found.get('Message')}. "
+        "Ensure that it exists and that the role may read it."
+    )
+
+
+def _invalid(message: str) -> LabelingJobRefused:
+    return LabelingJobRefused("ValidationException", message)

@@ -1,0 +1,42 @@
+"""What every run of the engine works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ground_truth_server.engine.event_log import EventLog
+from ground_truth_server.engine.events import StateChanges
+from ground_truth_server.engine.invoke import Invoke
+from ground_truth_server.engine.store import Store
+from ground_truth_server.engine.tasks import TaskPool
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every run of the engine works with.
+
+    Attributes:
+        store: The store.
+        s3: The S3 client.
+        invoke: Calls functions.
+        log: The event log.
+        changes: Publishes state changes.
+        tasks: The workers' side.
+        clock: Tells the time.
+        concurrency: Pre-annotation calls at a time.
+        tick: Seconds between looks at the clock.
+    """
+
+    store: Store
+    s3: "S3Client"
+    invoke: Invoke
+    log: EventLog
+    changes: StateChanges
+    tasks: TaskPool
+    clock: Callable[[], datetime]
+    concurrency: int
+    tick: float

@@ -1,0 +1,114 @@
+"""What functions log: live to a file and to this process's log, and to the log of the labeling job that called them."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
+from ground_truth_server.lambda_host.invocation import Invocation, JsonValue
+
+_log = logging.getLogger("ground_truth_server.lambda_host")
+_OF_LAMBDA_ITSELF = ("START RequestId: ", "END RequestId: ")
+_SECONDS = 0.3  # between two looks for lines: each look that finds some is a transaction
+
+Note = Callable[[Sequence[tuple[str, str, str]]], None]
+"""Takes entries of labeling jobs' logs: labeling job, kind and message of each."""
+
+
+class FunctionLog:
+    """Takes the lines of functions, from any thread.
+
+    Args:
+        file: Where each line is written as it comes, with its function.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+        self._calls = threading.local()
+        self._waiting: dict[tuple[str, str, str], list[str]] = {}
+
+    def host(self, make: Callable[[OnLog], FunctionHost]) -> "LoggedFunctions":
+        """Make a host of functions whose lines come here."""
+        return LoggedFunctions(make(self._line), self)
+
+    def close(self) -> None:
+        """Close the file; lines that come later are not kept."""
+        with self._lock:
+            self._file.close()
+
+    @contextmanager
+    def calling(self, event: JsonValue) -> Iterator[None]:
+        """Take what this thread's function logs for the labeling job that an event names."""
+        arn = event.get("labelingJobArn") if isinstance(event, Mapping) else None
+        self._calls.job = arn.rpartition("/")[2] if isinstance(arn, str) else ""
+        try:
+            yield
+        finally:
+            self._calls.job = ""
+
+    @contextmanager
+    def delivering(self, note: Note) -> Iterator[None]:
+        """Pass the lines on to the labeling jobs' logs until the block ends."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._deliver, args=(note, ended), name="function-log", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _line(self, function: str, request_id: str, line: str) -> None:
+        _log.info("%s: %s", function, line)
+        job = getattr(self._calls, "job", "")
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(f"{function}: {line}\n")
+                self._file.flush()
+            if job and line.strip() and not line.startswith(_OF_LAMBDA_ITSELF):
+                self._waiting.setdefault((job, function, request_id), []).append(line)
+
+    def _deliver(self, note: Note, ended: threading.Event) -> None:
+        last = False
+        while not last:
+            last = ended.wait(_SECONDS)
+            with self._lock:
+                waiting, self._waiting = self._waiting, {}
+            if waiting:
+                note([(job, "log", "\n".join((name, *lines))) for (job, name, _), lines in waiting.items()])
+
+
+class LoggedFunctions:
+    """The functions of a host, which log for the labeling job that calls them.
+
+    Args:
+        host: Runs them.
+        log: Takes what they log.
+    """
+
+    def __init__(self, host: FunctionHost, log: FunctionLog) -> None:
+        self._host = host
+        self._log = log
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The functions' logical names."""
+        return list(self._host.functions)
+
+    def find(self, name: str) -> object:
+        """Find a function; see :meth:`FunctionHost.find`."""
+        return self._host.find(name)
+
+    def invoke(
+        self, name: str, event: JsonValue, *, client_context: Mapping[str, JsonValue] | None = None
+    ) -> Invocation:
+        """Run an invocation; see :meth:`FunctionHost.invoke`."""
+        with self._log.calling(event):
+            return self._host.invoke(name, event, client_context=client_context)
+
+    def close(self) -> None:
+        """End the functions' processes; invocations that still run fail."""
+        self._host.close()

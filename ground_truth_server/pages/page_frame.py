@@ -1,0 +1,88 @@
+"""The application of the page origin: worker pages for the frames of portal, console and preview, nothing else."""
+
+from html import escape
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ground_truth_server.engine.engine import Engine
+from ground_truth_server.engine.labeling_job import LabelingJobNotFound
+from ground_truth_server.engine.tasks import TaskRefused
+from ground_truth_server.pages import crowd
+from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin
+from ground_truth_server.pages.preview import Preview, PreviewFailed
+from ground_truth_server.pages.worker_page import render
+
+_NO_PAGE = "<!doctype html><meta name=color-scheme content='light dark'><title>No page</title><p>{}</p>"
+
+
+def create_page_frame(pages: PageOrigin, engine: Engine | None = None, preview: Preview | None = None) -> Starlette:
+    """Make the application of the page origin.
+
+    Args:
+        pages: The origin and what its pages load.
+        engine: Whose tasks and data objects are shown: ``/tasks/ID?worker=NAME`` is the page of a task in
+            that worker's hands (the id can't be guessed), ``/objects/JOB/ID`` the page of a data object.
+        preview: Whose pages are shown: ``/preview/LINE``.
+    """
+    routes = [_script(CROWD_SCRIPT, crowd.SCRIPT), _script(BRIDGE, crowd.BRIDGE)]
+    if engine is not None:
+        frame = _Frame(pages, engine)
+        routes += [
+            Route("/tasks/{task_id}", frame.task),
+            Route("/objects/{job}/{object_id}", frame.data_object),
+        ]
+    if preview is not None:
+        routes.append(_preview(pages, preview))
+    return Starlette(routes=routes)
+
+
+class _Frame:
+    def __init__(self, pages: PageOrigin, engine: Engine) -> None:
+        self._pages = pages
+        self._engine = engine
+
+    def task(self, request: Request) -> Response:
+        worker = request.query_params.get("worker", "")
+        try:
+            task = self._engine.find_task(request.path_params["task_id"], worker)
+        except TaskRefused as error:
+            return _no_page(self._pages, str(error), 410)
+        page = render(task.template, task.task_input, self._pages.presign, self._pages.assets)
+        return self._pages.respond(page.html)
+
+    def data_object(self, request: Request) -> Response:
+        name, object_id = request.path_params["job"], request.path_params["object_id"]
+        try:
+            template = self._engine.template(name)
+            task_input = self._engine.data_object(name, object_id).data_object.task_input
+        except (LabelingJobNotFound, LookupError) as error:
+            return _no_page(self._pages, str(error), 404)
+        if task_input is None:
+            return _no_page(self._pages, f"Data object {object_id} has no task input yet.", 404)
+        return self._pages.respond(render(template, task_input, self._pages.presign, self._pages.assets).html)
+
+
+def _preview(pages: PageOrigin, preview: Preview) -> Route:
+    def line(request: Request) -> Response:
+        try:
+            return pages.respond(preview.render(request.path_params["line"]).html)
+        except PreviewFailed as error:
+            return _no_page(pages, str(error), 404)
+
+    return Route("/preview/{line:int}", line)
+
+
+def _no_page(pages: PageOrigin, reason: str, status: int) -> Response:
+    return pages.respond(_NO_PAGE.format(escape(reason)), status)
+
+
+def _script(path: str, text: str) -> Route:
+    def script(_: Request) -> Response:
+        # Fonts and scripts of a page with an opaque origin are asked for with CORS where a template says so.
+        headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+        return Response(text, media_type="text/javascript", headers=headers)
+
+    return Route(path, script)

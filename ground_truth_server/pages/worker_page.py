@@ -1,0 +1,172 @@
+"""Worker pages: a job's template and one object's task input made into the page that a worker sees.
+
+The page runs in a sandboxed frame of another origin than the portal, under
+:func:`content_security_policy`, and talks with the portal by ``postMessage`` only. The script that does so,
+``crowd/bridge.js``, stands first in each page. Messages are objects with a ``type``.
+
+From the page to the portal, sent to :attr:`PageAssets.portal_origin` only:
+
+``{"type": "ready", "categories": 7}``
+    The page can be worked on; how many categories the digit keys choose from.
+``{"type": "height", "px": 1240}``
+    The document's height, sent again when it changes. A portal that gives the frame the window's remaining
+    height instead keeps the categories and the submit button in sight.
+``{"type": "answer", "answer": {…}}``
+    The worker submitted. The answer is what Ground Truth would store as ``answerContent``. The page takes no
+    second submission until it is told ``rejected``.
+``{"type": "key", "key": "?", "shift": true, "ctrl": false, "alt": false, "meta": false}``
+    A key pressed in the page that neither the page nor a field wanted, so that the portal's own keys work
+    wherever the focus is.
+``{"type": "decline"}``
+    The template's script dispatched a ``crowd-decline`` event on ``document``.
+
+From the portal to the page:
+
+``{"type": "key", "key": "3"}``
+    As if pressed in the page: 1–9 choose a category, Enter submits.
+``{"type": "rejected", "message": "…"}``
+    The answer could not be kept: the worker is told and may submit again.
+"""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ground_truth_server.pages.ground_truth_liquid import MissingVariable, Presign, TemplateError, render_template
+
+SANDBOX = "allow-scripts allow-forms allow-modals allow-popups"
+"""The ``sandbox`` of a worker page's frame: without ``allow-same-origin``, it has an origin of its own."""
+
+_CROWD_SCRIPT = re.compile(
+    r"""<script\b[^>]*?\bsrc\s*=\s*["']?\s*(?:https?:)?//assets\.crowd\.aws/crowd-html-elements[\w.-]*\.js"""
+    r"""(?:\?[^"'\s>]*)?\s*["']?[^>]*>\s*</script\s*>""",
+    re.IGNORECASE,
+)
+_CROWD_ELEMENT = re.compile(r"<crowd-[a-z]", re.IGNORECASE)
+_DOCTYPE = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
+_HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
+_HTML = re.compile(r"<html(?:\s[^>]*)?>", re.IGNORECASE)
+_SETS_COLOURS = re.compile(
+    r"""(?:<style[^>]*>|\bstyle\s*=\s*["'])[^<]*?(?<![\w-])(?:background|background-color|color)\s*:"""
+    r"""|<link\b[^>]*stylesheet|\bbgcolor\s*=""",
+    re.IGNORECASE,
+)
+_KNOWS_DARK = re.compile(r"color-scheme|light-dark\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class PageAssets:
+    """What a rendered page loads and whom it talks to.
+
+    Attributes:
+        crowd_script: The URL where :data:`ground_truth_server.pages.crowd.SCRIPT` is served, or None to leave the
+            template's reference to AWS's own crowd elements (``--crowd-elements hosted``).
+        bridge: The URL where :data:`ground_truth_server.pages.crowd.BRIDGE` is served.
+        portal_origin: The origin of the page that holds the frame.
+    """
+
+    crowd_script: str | None = "/crowd/crowd-html-elements.js"
+    bridge: str = "/crowd/bridge.js"
+    portal_origin: str = "*"
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """A worker page and what is wrong with its template.
+
+    Attributes:
+        html: The whole document, ready to be served.
+        errors: Liquid's errors. What each stands in is left out of the page.
+        missing: The variables that the template shows and the task input lacks.
+    """
+
+    html: str
+    errors: tuple[TemplateError, ...]
+    missing: tuple[MissingVariable, ...]
+
+
+def render(
+    template: str, task_input: Mapping[str, Any], presign: Presign, assets: PageAssets | None = None
+) -> RenderedPage:
+    """Make the page that a worker sees for one data object.
+
+    Args:
+        template: The worker page's template: HTML with Liquid.
+        task_input: What the pre-annotation function answered; ``task.input`` in the template.
+        presign: Gives a readable URL for an S3 URI, for ``grant_read_access``.
+        assets: The scripts to load and the portal to talk to.
+    """
+    rendered = render_template(template, task_input, presign)
+    return RenderedPage(_document(rendered.text, assets or PageAssets()), rendered.errors, rendered.missing)
+
+
+def content_security_policy(
+    *,
+    assets_origin: str,
+    portal_origin: str,
+    storage_origins: Sequence[str] = (),
+    connect: Sequence[str] = (),
+) -> str:
+    """The ``Content-Security-Policy`` header to serve a worker page with.
+
+    Templates bring inline scripts and styles and may load others by https, as on the real service. They can't
+    fetch from the portal, nobody else can frame them, and the sandbox holds even for a page opened by itself.
+
+    Args:
+        assets_origin: Where the crowd script and the bridge come from, as ``scheme://host:port``.
+        portal_origin: The only origin that may frame the page.
+        storage_origins: Where presigned URLs point.
+        connect: Further origins that a template's scripts may fetch from.
+    """
+    shown = ["data:", "blob:", "https:", *storage_origins]
+    directives = {
+        "default-src": ["'none'"],
+        "script-src": ["'unsafe-inline'", "'unsafe-eval'", "https:", "blob:", assets_origin],
+        "style-src": ["'unsafe-inline'", "https:", assets_origin],
+        "img-src": shown,
+        "media-src": shown,
+        "font-src": ["data:", "https:"],
+        "frame-src": shown,
+        "object-src": shown,
+        "worker-src": ["blob:"],
+        "connect-src": ["data:", "blob:", *storage_origins, *connect],
+        "form-action": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": [portal_origin],
+        "sandbox": [SANDBOX],
+    }
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+def _document(page: str, assets: PageAssets) -> str:
+    """A whole HTML document with the bridge, and with the crowd elements that were asked for."""
+    head = [
+        '<meta charset="utf-8">',
+        f'<meta name="color-scheme" content="{_colour_schemes(page)}">',
+        f'<script src="{html.escape(assets.bridge)}" data-portal="{html.escape(assets.portal_origin)}">',
+        "</script>",
+    ]
+    if "viewport" not in page:
+        head.insert(1, '<meta name="viewport" content="width=device-width, initial-scale=1">')
+    if assets.crowd_script is not None:
+        ours = f'<script src="{html.escape(assets.crowd_script)}"></script>'
+        page, found = _CROWD_SCRIPT.subn(lambda _: ours, page)
+        if not found and _CROWD_ELEMENT.search(page):
+            head.append(ours)
+    return _with_head(page, "".join(head))
+
+
+def _colour_schemes(page: str) -> str:
+    """Dark only where it is safe: a template with colours of its own that never mentions dark stays light."""
+    return "light" if _SETS_COLOURS.search(page) and not _KNOWS_DARK.search(page) else "light dark"
+
+
+def _with_head(page: str, head: str) -> str:
+    """The page as a document, never in quirks mode, with ``head`` before all that the template brings."""
+    if not _DOCTYPE.match(page):
+        page = f"<!doctype html>{page}"
+    opening = _HEAD.search(page) or _HTML.search(page) or _DOCTYPE.match(page)
+    end = opening.end() if opening else 0
+    return f"{page[:end]}{head}{page[end:]}"

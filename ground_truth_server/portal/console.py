@@ -1,0 +1,274 @@
+"""The console of a labeling job's owner: how far each job is, its objects one by one, its log, its files."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from ground_truth_server.engine.data_objects import DataObject
+from ground_truth_server.engine.engine import Engine
+from ground_truth_server.engine.event_log import Event
+from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.labeling_job import LabelingJob, LabelingJobNotFound, LabelingJobRefused
+from ground_truth_server.engine.timestamps import seconds_between
+from ground_truth_server.pages.page_origin import PageOrigin
+from ground_truth_server.pages.worker_page import SANDBOX, render
+from ground_truth_server.portal.console_commands import Endpoints, invoke_command, start_again_commands, start_commands
+from ground_truth_server.portal.console_objects import FILTERS, select_objects
+from ground_truth_server.portal.web_pages import fragment, page
+from ground_truth_server.portal.worker_turn import answers_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+STATES = ("labeled", "not required", "answered", "open", "preparing", "waiting", "failed")
+"""The states of data objects, as the progress bar shows them from left to right."""
+
+_LIVE_PARTS = ("summary", "objects", "workers", "files", "log")
+_ROWS = 50
+_LOG_LINES = 200
+_LIVE_SECONDS = 12
+_LOOK_EVERY = 0.4  # seconds
+_FILES = 1000
+_FIRST_FILES = ("manifests/output/", "manifests/", "annotations/consolidated-annotation/", "annotations/")
+
+
+def create_console(engine: Engine, pages: PageOrigin, s3: "S3Client", endpoints: Endpoints) -> Starlette:
+    """Make the owner's side, to be mounted in the portal, which guards it against other sites.
+
+    Args:
+        engine: Whose labeling jobs are shown.
+        pages: Where worker pages are served.
+        s3: Reads the jobs' output.
+        endpoints: Where clients find the services, for the commands to copy.
+    """
+    console = _Console(engine, pages, s3, endpoints)
+    return Starlette(
+        routes=[
+            Route("/", console.jobs),
+            Route("/jobs", console.job_list),
+            Route("/jobs/{job}", console.job),
+            Route("/jobs/{job}/live", console.live),
+            Route("/jobs/{job}/stop", console.stop, methods=["POST"]),
+            Route("/jobs/{job}/request.json", console.request_of),
+            Route("/jobs/{job}/objects/{object_id}", console.data_object),
+            Route("/jobs/{job}/objects/{object_id}/source", console.source),
+            Route("/jobs/{job}/files/{path:path}", console.file),
+        ],
+        exception_handlers={LabelingJobNotFound: _not_found, HTTPException: _not_found},
+    )
+
+
+class _Console:
+    def __init__(self, engine: Engine, pages: PageOrigin, s3: "S3Client", endpoints: Endpoints) -> None:
+        self._engine = engine
+        self._pages = pages
+        self._s3 = s3
+        self._endpoints = endpoints
+
+    # -- the jobs
+
+    def jobs(self, request: Request) -> Response:
+        commands = start_commands(self._endpoints)
+        return page(request, "console_jobs.html", jobs=self._all_jobs(), commands=commands)
+
+    def job_list(self, request: Request) -> Response:
+        """Answer the list of jobs alone, for the page that shows it to keep up."""
+        return Response(fragment(request, "console_job_list.html", jobs=self._all_jobs()), media_type="text/html")
+
+    def _all_jobs(self) -> list[tuple[dict[str, Any], dict[str, int]]]:
+        return [(job, self._engine.progress(job["LabelingJobName"])) for job in reversed(self._engine.list())]
+
+    # -- one job
+
+    def job(self, request: Request) -> Response:
+        job = self._engine.job(request.path_params["job"])
+        log = _read_log(self._engine, job.name)
+        request_url = f"{self._pages.portal_origin}{request.scope['root_path']}/jobs/{quote(job.name)}/request.json"
+        return page(
+            request,
+            "console_job.html",
+            **self._summary(job, log),
+            **self._objects(request, job.name),
+            links=True,
+            log=log[: -_LOG_LINES - 1 : -1],
+            after=log[-1].sequence if log else 0,
+            commands=start_again_commands(self._endpoints, request_url, job.name),
+        )
+
+    async def live(self, request: Request) -> Response:
+        """Answer what is new since event ``after``: as soon as there is something, or nothing after a while."""
+        job = await run_in_threadpool(self._engine.job, request.path_params["job"])
+        after = _number(request, "after")
+        for _ in range(int(_LIVE_SECONDS / _LOOK_EVERY)):
+            if events := await run_in_threadpool(self._engine.events, job.name, after):
+                return await run_in_threadpool(self._news, request, job, events)
+            if self._engine.leaving or await request.is_disconnected():
+                break
+            await asyncio.sleep(_LOOK_EVERY)
+        return JSONResponse({"after": after})
+
+    def _news(self, request: Request, job: LabelingJob, events: Sequence[Event]) -> Response:
+        log = _read_log(self._engine, job.name) if _has_failed(self._engine, job.name) else events
+        context = {**self._summary(job, log), **self._objects(request, job.name), "log": events[::-1], "links": True}
+        parts = {name: fragment(request, f"console_{name}.html", **context) for name in _LIVE_PARTS}
+        return JSONResponse({"after": events[-1].sequence, **parts})
+
+    def _summary(self, job: LabelingJob, log: Sequence[Event]) -> dict[str, Any]:
+        progress = self._engine.progress(job.name)
+        failures = [event for event in log if event.kind == "function failed"]
+        return {
+            "job": job,
+            "described": self._engine.describe(job.name),
+            "parts": [(state, progress.get(state, 0)) for state in STATES],
+            "answers": answers_of(self._engine, job.name),
+            "workers": self._engine.workers(job.name),
+            "files": self._files(job),
+            "failure": failures[-1].detail if failures else None,
+            "repeat": invoke_command(failures[-1].detail) if failures and failures[-1].detail else "",
+        }
+
+    def _objects(self, request: Request, name: str) -> dict[str, Any]:
+        chosen = request.query_params.get("show", "all")
+        chosen = chosen if chosen in FILTERS else "all"
+        start = _number(request, "start")
+        rows, following = select_objects(self._engine, name, chosen, start, _ROWS)
+        return {
+            "job_name": name,
+            "rows": rows,
+            "filters": FILTERS,
+            "chosen": chosen,
+            "start": start,
+            "following": following,
+        }
+
+    def stop(self, request: Request) -> Response:
+        name = request.path_params["job"]
+        try:
+            self._engine.stop(name)
+        except LabelingJobRefused as error:
+            raise HTTPException(409, str(error)) from error
+        return RedirectResponse(f"{request.scope['root_path']}/jobs/{quote(name)}", 303)
+
+    def request_of(self, request: Request) -> Response:
+        """Answer the job's CreateLabelingJob request, to start it again."""
+        text = write_json(self._engine.job(request.path_params["job"]).request)
+        return Response(text, media_type="application/json")
+
+    # -- one data object
+
+    def data_object(self, request: Request) -> Response:
+        job, view = self._find(request)
+        found = view.data_object
+        events = [event for event in _read_log(self._engine, job.name) if _is_about(event, found)]
+        failure = next((event.detail for event in events if event.kind == "function failed"), None)
+        rendered = None
+        if found.task_input is not None:
+            template = self._engine.template(job.name)
+            rendered = render(template, found.task_input, self._pages.presign, self._pages.assets)
+        return page(
+            request,
+            "console_object.html",
+            job=job,
+            view=view,
+            found=found,
+            answers=[(answer, seconds_between(answer.accepted, answer.submitted)) for answer in view.answers],
+            rendered=rendered,
+            frame=self._pages.url("objects", job.name, found.object_id),
+            sandbox=SANDBOX,
+            last=sum(self._engine.progress(job.name).values()) - 1,
+            log=events[::-1],
+            links=False,
+            failure=failure,
+            repeat=invoke_command(failure) if failure else "",
+        )
+
+    def source(self, request: Request) -> Response:
+        """Open an S3 object that a data object names, and only such a one."""
+        _, view = self._find(request)
+        uri = request.query_params.get("uri", "")
+        if uri not in _texts([view.data_object.data_object, view.data_object.task_input]):
+            raise HTTPException(404, f"This data object does not name {uri}.")
+        return RedirectResponse(self._pages.presign(uri), 307)
+
+    def _find(self, request: Request) -> tuple[LabelingJob, Any]:
+        job = self._engine.job(request.path_params["job"])
+        try:
+            return job, self._engine.data_object(job.name, request.path_params["object_id"])
+        except LookupError as error:
+            raise HTTPException(404, str(error)) from error
+
+    # -- output files
+
+    def _files(self, job: LabelingJob) -> list[tuple[str, int]]:
+        """The names and sizes of a job's output files, what people look for first; none if S3 can't be read."""
+        prefix = f"{job.output.key}/"
+        try:
+            answer = self._s3.list_objects_v2(Bucket=job.output.bucket, Prefix=prefix, MaxKeys=_FILES)
+        except (ClientError, BotoCoreError):
+            return []
+        files = [(found["Key"].removeprefix(prefix), found["Size"]) for found in answer.get("Contents", [])]
+        return sorted(files, key=lambda file: (_rank(file[0]), file[0]))
+
+    def file(self, request: Request) -> Response:
+        """Answer an output file as plain text: what workers wrote is never a page of this origin."""
+        job = self._engine.job(request.path_params["job"])
+        uri = job.output.below(request.path_params["path"])
+        try:
+            body = self._s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"]
+        except ClientError as error:
+            raise HTTPException(404, f"{uri} can't be read: {error}") from error
+        return StreamingResponse(body.iter_chunks(65536), media_type="text/plain; charset=utf-8")
+
+
+def _read_log(engine: Engine, job: str) -> list[Event]:
+    log: list[Event] = []
+    while events := engine.events(job, log[-1].sequence if log else 0):
+        log.extend(events)
+    return log
+
+
+def _has_failed(engine: Engine, job: str) -> bool:
+    return bool(engine.describe(job)["LabelingJobStatus"] == "Failed")
+
+
+def _is_about(event: Event, found: DataObject) -> bool:
+    """Whether an event tells of a data object; a call of the pre-annotation function names it by its line."""
+    if event.object_id is not None:
+        return event.object_id == found.object_id
+    called_with = (event.detail or {}).get("event")
+    return isinstance(called_with, dict) and called_with.get("dataObject") == found.data_object is not None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for member in value.values():
+            yield from _texts(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member)
+
+
+def _rank(name: str) -> int:
+    return next((rank for rank, start in enumerate(_FIRST_FILES) if name.startswith(start)), len(_FIRST_FILES))
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "0")
+    return int(text) if text.isdecimal() else 0
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    message = error.detail if isinstance(error, HTTPException) else str(error)
+    return page(request, "console_message.html", status, message=message)

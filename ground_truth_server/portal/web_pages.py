@@ -1,0 +1,91 @@
+"""The pages of portal, console and preview: Jinja templates that escape by default, and their static files."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from ground_truth_server.engine.timestamps import from_text
+from ground_truth_server.portal.short_text import in_short
+
+_S3_TEXT = re.compile(r"""("s3://(?:[^"\\]|\\.)+")""")
+_STATIC = Path(__file__).parent / "static"
+
+
+class _FreshFiles(StaticFiles):
+    """Static files that a browser asks after each time: they change with the version, and it is not far to ask."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+STATIC = Mount("/static", _FreshFiles(directory=_STATIC), name="static")
+"""The scripts and styles; every page refers to them as ``/static/…``."""
+
+
+def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """Render a template as a response.
+
+    Args:
+        request: What it answers; ``base`` in the template is the path under which its application is mounted.
+        template: The template's file name.
+        status: The HTTP status.
+        **context: What the template reads.
+    """
+    return HTMLResponse(fragment(request, template, **context), status)
+
+
+def fragment(request: Request, template: str, **context: Any) -> str:
+    """Render a template as text, for a part of a page."""
+    return _templates.get_template(template).render(base=request.scope.get("root_path", ""), **context)
+
+
+def _pretty_json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _linked_json(value: object, opens: str) -> Markup:
+    """Write JSON with each text that is an S3 URI as a link to the page that opens it."""
+    parts = _S3_TEXT.split(_pretty_json(value))  # every second part is a quoted S3 URI
+    for place in range(1, len(parts), 2):
+        uri = json.loads(parts[place])
+        link = f"{opens}?uri={quote(uri, safe='')}"
+        parts[place] = Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(link, parts[place])
+    return Markup("").join(parts)
+
+
+def _local_time(moment: str, form: str) -> str:
+    """Write a moment of the store in this machine's zone, which is the reader's."""
+    return from_text(moment).astimezone().strftime(form)
+
+
+def _counted(number: int, noun: str) -> Markup:
+    """Write ``1 object`` or ``2,000 objects``, without a break between."""
+    return Markup("{}&nbsp;{}{}").format(f"{number:,}", noun, "" if number == 1 else "s")
+
+
+_templates = Environment(
+    loader=PackageLoader("ground_truth_server.portal"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters |= {
+    "pretty_json": _pretty_json,
+    "linked_json": _linked_json,
+    "local_time": _local_time,
+    "counted": _counted,
+    "in_short": in_short,
+}

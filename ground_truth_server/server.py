@@ -1,0 +1,172 @@
+"""The local Ground Truth as one process: portal, console and SageMaker API, worker pages, functions, S3, job engine."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, Settings
+from ground_truth_server.engine.engine import Engine
+from ground_truth_server.engine.events import Listener, Webhook
+from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.loopback import listen, origin_of, serving
+from ground_truth_server.pages import worker_page
+from ground_truth_server.pages.page_frame import create_page_frame
+from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
+from ground_truth_server.pages.preview import Preview, PreviewSource
+from ground_truth_server.portal.console import create_console
+from ground_truth_server.portal.console_commands import Endpoints
+from ground_truth_server.portal.portal import create_portal
+from ground_truth_server.portal.preview_page import create_preview
+from ground_truth_server.sagemaker.account import Account
+from ground_truth_server.sagemaker.aws_json import AwsJson
+from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
+
+_PATIENCE = 1.0  # seconds for the steps at hand when it ends; what takes longer is done again at the next start
+
+
+class GroundTruthServer:
+    """A local Ground Truth, running from when it is made until it is closed.
+
+    People and AWS's clients use one URL: a ``POST /`` is a call of the SageMaker API, which browsers are refused;
+    all else is the worker portal and, under ``/console``, the owner's console.
+
+    Args:
+        settings: What it is made of.
+
+    Attributes:
+        url: The worker portal, and the endpoint of the SageMaker API.
+        services: S3 and the functions.
+        engine: The job engine; jobs that were in progress go on.
+        endpoints: Where AWS's clients find the services.
+
+    Raises:
+        PortTaken: If another program listens on a port.
+        RuntimeError: If another local Ground Truth works in the workspace.
+        TemplateError: If the functions' template can't be read.
+        ValueError: If the webhook is no URL.
+
+    Example:
+        >>> with GroundTruthServer(Settings(Path("build/ground-truth"))) as ground_truth:  # doctest: +SKIP
+        ...     boto3.client("sagemaker", endpoint_url=ground_truth.url).list_labeling_jobs()
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        with ExitStack() as parts:
+            listeners: list[Listener] = [_StateChangeFile(settings.workspace / "state-changes.jsonl")]
+            if settings.webhook:
+                listeners.append(Webhook(settings.webhook))
+            portal_socket = parts.enter_context(listen(settings.ports.portal, "the worker portal"))
+            page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages"))
+            self.url = origin_of(portal_socket)
+            self.services = parts.enter_context(AwsServices(settings))
+            pages = _page_origin(origin_of(page_socket), self.url, settings, self.services)
+            own_folder = settings.workspace / OWN_FOLDER
+            self.engine = Engine(
+                own_folder, self.services.s3, self.services.invoke, region=settings.region, listeners=listeners
+            )
+            parts.callback(self.engine.close, _PATIENCE)
+            account = Account(own_folder / "account.sqlite")
+            parts.callback(account.close)
+            self.endpoints = Endpoints(self.url, self.services.s3_url, self.services.functions_url, settings.region)
+            console = create_console(self.engine, pages, self.services.s3, self.endpoints)
+            api = AwsJson("sagemaker", _sagemaker_api(self.engine, account, pages).operations())
+            portal = Mount("/", create_portal(self.engine, pages, console))
+            parts.enter_context(self.services.log.delivering(self.engine.note))
+            parts.enter_context(serving(create_page_frame(pages, self.engine), page_socket))
+            parts.enter_context(serving(Starlette(routes=[api.route(), portal]), portal_socket))
+            self.engine.resume()
+            # The engine is told before its functions are ended, so that it takes no call's end for a failure.
+            parts.callback(self.services.end_functions)
+            parts.callback(self.engine.leave)
+            self._parts = parts.pop_all()
+
+    def close(self) -> None:
+        """End it; every job stays where it is, for the next start."""
+        self._parts.close()
+
+    def __enter__(self) -> "GroundTruthServer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class PreviewServer:
+    """The preview of a worker page, running from when it is made until it is closed. It has no labeling jobs.
+
+    Args:
+        settings: What it is made of; the portal's port is the preview's.
+        source: What is previewed.
+
+    Attributes:
+        url: The preview.
+        services: S3 and the functions.
+
+    Raises:
+        PortTaken: If another program listens on a port.
+        TemplateError: If the functions' template can't be read.
+    """
+
+    def __init__(self, settings: Settings, source: PreviewSource) -> None:
+        with ExitStack() as parts:
+            preview_socket = parts.enter_context(listen(settings.ports.portal, "the preview"))
+            page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages"))
+            self.url = origin_of(preview_socket)
+            self.services = parts.enter_context(AwsServices(settings))
+            pages = _page_origin(origin_of(page_socket), self.url, settings, self.services)
+            preview = Preview(source, pages, self.services.s3, self.services.invoke)
+            parts.enter_context(serving(create_page_frame(pages, preview=preview), page_socket))
+            parts.enter_context(serving(create_preview(preview, pages), preview_socket))
+            parts.callback(self.services.end_functions)
+            self._parts = parts.pop_all()
+
+    def close(self) -> None:
+        """End it."""
+        self._parts.close()
+
+    def __enter__(self) -> "PreviewServer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _StateChangeFile:
+    """A listener that writes each state change as a line of JSON."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(write_json(event) + "\n")
+
+
+def _page_origin(origin: str, portal: str, settings: Settings, services: AwsServices) -> PageOrigin:
+    return PageOrigin(
+        origin,
+        portal,
+        presigned_by(services.s3),
+        services.storage_origins,
+        hosted_crowd_elements=settings.hosted_crowd_elements,
+    )
+
+
+def _sagemaker_api(engine: Engine, account: Account, pages: PageOrigin) -> SageMakerApi:
+    """The API; the pages that it renders name their scripts in full, since they can be opened anywhere."""
+    assets = replace(pages.assets, bridge=pages.origin + BRIDGE)
+    if assets.crowd_script is not None:
+        assets = replace(assets, crowd_script=pages.origin + CROWD_SCRIPT)
+    render = partial(worker_page.render, presign=pages.presign, assets=assets)
+    return SageMakerApi(engine, account, render, portal=pages.portal_origin.partition("://")[2])

@@ -1,0 +1,56 @@
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from ground_truth_server.engine.store import Store
+
+ADD = "INSERT INTO events (job, at, kind, message) VALUES ('Welds1', '2020', 'state', ?)"
+
+
+def messages(store: Store) -> list[str]:
+    return [row["message"] for row in store.rows("SELECT message FROM events ORDER BY sequence")]
+
+
+def test_a_transaction_happens_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    with store.transaction() as database:
+        database.execute(ADD, ("kept",))
+    with pytest.raises(RuntimeError, match="in the middle"), store.transaction() as database:  # noqa: PT012
+        database.execute(ADD, ("undone",))
+        raise RuntimeError("in the middle")
+    assert messages(store) == ["kept"]
+
+
+def test_what_is_done_is_in_the_file_at_once(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    with store.transaction() as database:
+        database.execute(ADD, ("kept",))
+    with sqlite3.connect(tmp_path / "store.sqlite") as other:
+        assert other.execute("SELECT message FROM events").fetchall() == [("kept",)]
+    (synchronous,) = store.rows("PRAGMA synchronous")[0]
+    assert synchronous == 2  # FULL: each transaction is on disk, not only with the operating system
+
+
+def test_one_waits_for_a_change_of_another_thread(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    before = store.changes
+    assert not store.wait_for_change(before, 0.01)
+
+    def change() -> None:
+        with store.transaction() as database:
+            database.execute(ADD, ("news",))
+
+    thread = threading.Timer(0.05, change)
+    thread.start()
+    assert store.wait_for_change(before, 5)
+    thread.join()
+    assert messages(store) == ["news"]
+
+
+def test_the_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.sqlite") as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(RuntimeError, match="has version 99 of the schema, expected 1"):
+        Store(tmp_path / "store.sqlite")

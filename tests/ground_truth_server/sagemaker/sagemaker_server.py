@@ -1,0 +1,118 @@
+"""The SageMaker API on the loopback interface, over jobs whose times and states the tests choose."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from mypy_boto3_sagemaker import SageMakerClient
+from starlette.routing import Route
+
+from ground_truth_server.engine.labeling_job import LabelingJobNotFound
+from ground_truth_server.sagemaker.account import Account
+from ground_truth_server.sagemaker.aws_json import AwsJson, Caller
+from ground_truth_server.sagemaker.sagemaker_api import LabelingJobs, Members, SageMakerApi
+
+ACCOUNT_ARN = "arn:aws:sagemaker:us-east-1:111122223333:"
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:"
+EVERYONE_ARN = ACCOUNT_ARN + "workteam/private-crowd/everyone"
+
+
+class JobsInMemory:
+    """Jobs that nobody works on, since the engine's own can't be given a state and a time at will."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Members] = {}
+
+    def create(self, request: Members, region: str = "us-east-1") -> str:
+        name = request["LabelingJobName"]
+        arn = Caller(region).arn(f"labeling-job/{name.lower()}")
+        now = datetime.now(UTC)
+        self.jobs[name.lower()] = {
+            **request,
+            "LabelingJobArn": arn,
+            "LabelingJobStatus": "InProgress",
+            "JobReferenceCode": f"111122223333{name}",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "LabelCounters": {
+                "TotalLabeled": 3,
+                "HumanLabeled": 3,
+                "MachineLabeled": 0,
+                "FailedNonRetryableError": 1,
+                "Unlabeled": 2,
+            },
+        }
+        return arn
+
+    def describe(self, name: str) -> Members:
+        if name.lower() not in self.jobs:
+            raise LabelingJobNotFound(f"There is no labeling job named {name}.")
+        return self.jobs[name.lower()]
+
+    def list(self) -> list[Members]:
+        return [*self.jobs.values()]
+
+    def stop(self, name: str) -> None:
+        self.describe(name)["LabelingJobStatus"] = "Stopping"
+
+
+@dataclass(frozen=True)
+class Page:
+    html: str
+    errors: list[str]
+
+
+def render(template: str, task_input: Members) -> Page:
+    """Names what it was given, so that a test sees that both came through."""
+    return Page(f"{template} with {sorted(task_input)}", ["line 1: odd"] if "odd" in template else [])
+
+
+@contextmanager
+def sagemaker_route(jobs: LabelingJobs, database: Path) -> Iterator[Route]:
+    """The SageMaker API over the jobs, with the account in the database."""
+    account = Account(database)
+    api = SageMakerApi(jobs, account, render, portal="127.0.0.1:8000")
+    yield AwsJson("sagemaker", api.operations()).route()
+    account.close()
+
+
+def connect(url: str, *, region: str = "us-east-1", validate: bool = True) -> SageMakerClient:
+    """A client as users make it, but for the credentials; without ``validate`` it sends what it is given."""
+    config = Config(parameter_validation=validate, retries={"total_max_attempts": 1})
+    return boto3.client(
+        "sagemaker",
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=config,
+    )
+
+
+def job_request(name: str = "welds", **task: object) -> dict[str, Any]:
+    """A valid CreateLabelingJob request; ``task`` sets members of its HumanTaskConfig."""
+    return {
+        "LabelingJobName": name,
+        "LabelAttributeName": "WeldLabel",
+        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://welds-bucket/dataset/input.manifest"}}},
+        "OutputConfig": {"S3OutputPath": "s3://welds-bucket/output/"},
+        "RoleArn": "arn:aws:iam::111122223333:role/ground-truth",
+        "HumanTaskConfig": {
+            "WorkteamArn": EVERYONE_ARN,
+            "UiConfig": {"UiTemplateS3Uri": "s3://welds-bucket/worker-task.liquid.html"},
+            "PreHumanTaskLambdaArn": FUNCTION_ARN + "PreLabelingFunction",
+            "AnnotationConsolidationConfig": {
+                "AnnotationConsolidationLambdaArn": FUNCTION_ARN + "PostLabelingFunction"
+            },
+            "TaskTitle": "Classify the weld",
+            "TaskDescription": "Look at the photograph and the plots, then choose the category.",
+            "NumberOfHumanWorkersPerDataObject": 3,
+            "TaskTimeLimitInSeconds": 600,
+            **task,
+        },
+    }
