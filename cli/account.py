@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
 
 
-class Account:
+class AwsAccount:
     """An AWS account in one region.
 
     Args:

@@ -9,22 +9,22 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Final
 
-from labeling import check_report
-from labeling.check_report import BrokenItem
-from labeling.job import LabelingJob
+from labeling import broken_items
+from labeling.broken_items import BrokenItem
+from labeling.job import JobConfiguration
 from labeling.storage import Storage
 from plotting.numerals import count
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from cli import manifest_check, options, stack
-from cli.account import Account
+from cli import item_checks, options, stack
+from cli.account import AwsAccount
+from cli.item_checks import CheckedItem, CheckItem, ItemCheck
 from cli.local_pre_labeling import LocalPreLabeling
-from cli.manifest_check import CheckedItem, CheckItem, ItemCheck
 from cli.manifest_file import ManifestFile, opened
 from cli.options import Commands, Terminal
-from cli.stack import Stack
+from cli.stack import DeployedStack
 
 # The table shows no more than people read; the report has all.
 SHOWN: Final = 50
@@ -73,11 +73,11 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Checks a manifest; gives 1 if an item is broken."""
     job = options.configured_job(arguments)
     account.require_credentials()
-    bucket = Stack(arguments.stack, account).output(stack.BUCKET) if arguments.stack else ""
+    bucket = DeployedStack(arguments.stack, account).output(stack.BUCKET) if arguments.stack else ""
     storage = Storage(account.s3, {*arguments.bucket, *filter(None, [bucket])})
     concurrency = arguments.concurrency
     if arguments.plots:  # drawing keeps a processor busy, and a recording in memory
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> 
         opened(arguments.manifest, Storage(account.s3)) as manifest,
         _check_item(job, storage, bucket, plots=arguments.plots) as check_item,
     ):
-        found.read(manifest, manifest_check.check(manifest.lines(), job, check_item, concurrency))
+        found.read(manifest, item_checks.check(manifest.lines(), job, check_item, concurrency))
     found.show()
     return 1 if found.broken else 0
 
@@ -124,7 +124,7 @@ class Findings:
                 if item.broken:
                     self._note(item.broken)
                     if report:
-                        report.write(check_report.encode(item.broken))
+                        report.write(broken_items.encode(item.broken))
                 progress.update(bar, completed=self.items, broken=self.broken)
 
     def show(self) -> None:
@@ -179,7 +179,7 @@ class Findings:
 
 
 @contextmanager
-def _check_item(job: LabelingJob, storage: Storage, bucket: str, *, plots: bool) -> Iterator[CheckItem]:
+def _check_item(job: JobConfiguration, storage: Storage, bucket: str, *, plots: bool) -> Iterator[CheckItem]:
     if plots:
         with ThreadPoolExecutor(16) as pool:
             yield LocalPreLabeling(job, storage, pool, bucket).task_input

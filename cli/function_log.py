@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import code_of, explained
 
 # Every process of a function writes a stream of its own; the failed call is in one of the latest.
@@ -35,7 +35,7 @@ def functions_in(reason: str) -> list[str]:
     return list(dict.fromkeys(match.rstrip(".:,") for match in FUNCTION_ARN.findall(reason)))
 
 
-def last_lines(function_arn: str, account: Account, before: datetime, most: int) -> list[LogLine]:
+def last_lines(function_arn: str, account: AwsAccount, before: datetime, most: int) -> list[LogLine]:
     """What a function logged last.
 
     Args:
@@ -59,7 +59,7 @@ def last_lines(function_arn: str, account: Account, before: datetime, most: int)
     return found[-most:]
 
 
-def _log_group(function_arn: str, account: Account) -> str:
+def _log_group(function_arn: str, account: AwsAccount) -> str:
     """Where a function logs to: what its configuration says, or else what Lambda calls it by default."""
     try:
         configuration = account.functions.get_function_configuration(FunctionName=function_arn)
@@ -68,7 +68,7 @@ def _log_group(function_arn: str, account: Account) -> str:
         return f"/aws/lambda/{function_arn.split(':')[6]}"
 
 
-def _lines(group: str, account: Account, before: datetime, most: int) -> Iterator[LogLine]:
+def _lines(group: str, account: AwsAccount, before: datetime, most: int) -> Iterator[LogLine]:
     streams = account.logs.describe_log_streams(
         logGroupName=group, orderBy="LastEventTime", descending=True, limit=STREAMS
     )["logStreams"]

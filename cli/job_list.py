@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import options
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.options import Commands, Terminal
 from cli.running_job import STYLES, total
 
@@ -34,7 +34,7 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Shows the jobs."""
     wanted: dict[str, Any] = {"SortBy": "CreationTime", "SortOrder": "Descending"}
     if arguments.state:

@@ -10,13 +10,13 @@ from typing import IO, Any, Final
 import msgspec
 
 from cli.errors import CommandError
-from cli.labels import COLUMNS, Label
+from cli.labels import COLUMNS, LabeledObject
 
 # Parquet is written in groups of rows.
 ROWS: Final = 10_000
 
 
-def write_csv(labels: Iterable[Label], file: IO[str]) -> None:
+def write_csv(labels: Iterable[LabeledObject], file: IO[str]) -> None:
     """A header row, then a row a label; the votes as JSON."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -25,13 +25,13 @@ def write_csv(labels: Iterable[Label], file: IO[str]) -> None:
         writer.writerow([json.dumps(row[name], ensure_ascii=False) if name == "votes" else row[name] for name in row])
 
 
-def write_json_lines(labels: Iterable[Label], file: IO[str]) -> None:
+def write_json_lines(labels: Iterable[LabeledObject], file: IO[str]) -> None:
     """A JSON object a line."""
     for label in labels:
         file.write(msgspec.json.encode(label).decode() + "\n")
 
 
-def write_parquet(labels: Iterable[Label], path: Path) -> None:
+def write_parquet(labels: Iterable[LabeledObject], path: Path) -> None:
     """A Parquet file whose votes are a map from category to number.
 
     Raises:
@@ -52,11 +52,11 @@ def write_parquet(labels: Iterable[Label], path: Path) -> None:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
-def _arrow_row(label: Label) -> dict[str, Any]:
+def _arrow_row(label: LabeledObject) -> dict[str, Any]:
     return {**msgspec.structs.asdict(label), "votes": list(label.votes.items())}
 
 
-TEXT_FORMATS: Final[dict[str, Callable[[Iterable[Label], IO[str]], None]]] = {
+TEXT_FORMATS: Final[dict[str, Callable[[Iterable[LabeledObject], IO[str]], None]]] = {
     "csv": write_csv,
     "jsonl": write_json_lines,
 }

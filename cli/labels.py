@@ -10,7 +10,7 @@ import msgspec
 from labeling.job import RESERVED_NAMES
 from labeling.storage import S3Uri
 
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import CommandError
 from cli.running_job import ENDED
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MANIFEST = "output.manifest"
 
 
-class Label(msgspec.Struct, frozen=True):
+class LabeledObject(msgspec.Struct, frozen=True):
     """One data object with its label.
 
     Attributes:
@@ -65,7 +65,7 @@ class Summary:
     confidence: float = 0.0
     confident: int = 0
 
-    def of(self, labels: Iterable[Label]) -> Iterator[Label]:
+    def of(self, labels: Iterable[LabeledObject]) -> Iterator[LabeledObject]:
         """Passes labels on, and counts them."""
         for label in labels:
             self.objects += 1
@@ -88,7 +88,7 @@ class Summary:
         return self.confidence / self.confident if self.confident else None
 
 
-def manifest_uri(job: "DescribeLabelingJobResponseTypeDef", account: Account) -> tuple[S3Uri, bool]:
+def manifest_uri(job: "DescribeLabelingJobResponseTypeDef", account: AwsAccount) -> tuple[S3Uri, bool]:
     """Where a job's labels are, and whether they are all.
 
     A job that goes on, or ended early, has the labels so far in its latest intermediate manifest.
@@ -115,7 +115,7 @@ def manifest_uri(job: "DescribeLabelingJobResponseTypeDef", account: Account) ->
     return folder._replace(key=f"{folder.key}intermediate/{max(waves)}/{_MANIFEST}"), False
 
 
-def read(lines: Iterable[bytes], attribute: str) -> Iterator[Label]:
+def read(lines: Iterable[bytes], attribute: str) -> Iterator[LabeledObject]:
     """Reads an output manifest.
 
     Args:
@@ -133,13 +133,13 @@ def read(lines: Iterable[bytes], attribute: str) -> Iterator[Label]:
         yield _label(number, data_object, attribute)
 
 
-def _label(number: int, data_object: Mapping[str, Any], attribute: str) -> Label:
+def _label(number: int, data_object: Mapping[str, Any], attribute: str) -> LabeledObject:
     content = data_object.get(attribute)
     metadata = data_object.get(f"{attribute}-metadata") or {}
     values = content if isinstance(content, dict) else {}
     confidence = values.get("confidence", metadata.get("confidence"))
     votes = values.get("votes", metadata.get("votes"))
-    return Label(
+    return LabeledObject(
         line=number,
         item=str(data_object.get("source-ref") or data_object.get("source") or ""),
         label=_category(content),
@@ -160,4 +160,4 @@ def _category(content: object) -> str | None:
     return json.dumps(content, ensure_ascii=False)
 
 
-COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(Label))
+COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(LabeledObject))

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 import msgspec
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
 from labeling.storage import Storage
@@ -21,7 +21,7 @@ class LocalPreLabeling:
         bucket: Where plots go; the dataset file's own bucket if empty.
     """
 
-    def __init__(self, job: LabelingJob, storage: Storage, pool: Executor, bucket: str = "") -> None:
+    def __init__(self, job: JobConfiguration, storage: Storage, pool: Executor, bucket: str = "") -> None:
         from plotting.panels import RENDERER  # noqa: PLC0415 - matplotlib takes its time, and most commands don't draw
 
         strict = msgspec.structs.replace(job, broken_items="fail")

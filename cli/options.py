@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from labeling.job import CONFIG_VARIABLE, LabelingJob, load, load_configured
+from labeling.job import CONFIG_VARIABLE, JobConfiguration, load, load_configured
 from labeling.storage import S3Uri
 from rich.console import Console
 
-from cli.account import Account
+from cli.account import AwsAccount
 
 # Wide enough for an S3 URI and a message beside each other where there is no terminal to ask.
 PLAIN_WIDTH: Final = 160
@@ -82,7 +82,7 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stack", metavar="NAME", help="CloudFormation stack that the functions were deployed as")
 
 
-def configured_job(arguments: argparse.Namespace) -> LabelingJob:
+def configured_job(arguments: argparse.Namespace) -> JobConfiguration:
     """The job configuration that is meant.
 
     Raises:
@@ -97,9 +97,9 @@ def job_file(arguments: argparse.Namespace) -> Path | None:
     return Path(named) if named else None
 
 
-def account(arguments: argparse.Namespace) -> Account:
+def account(arguments: argparse.Namespace) -> AwsAccount:
     """The account that is meant."""
-    return Account(arguments.profile, arguments.region)
+    return AwsAccount(arguments.profile, arguments.region)
 
 
 def s3_uri(text: str) -> S3Uri:

@@ -11,12 +11,12 @@ from labeling.data_folder import MANIFEST_KEY
 from labeling.storage import Storage
 
 from cli import options, stack, worker_page_file
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import CommandError
 from cli.local_pre_labeling import LocalPreLabeling
 from cli.manifest_file import opened
 from cli.options import Commands, Terminal
-from cli.stack import Stack
+from cli.stack import DeployedStack
 
 DESCRIPTION = """\
 Renders the worker page of one item as workers would see it, by SageMaker's RenderUiTemplate, and shows the
@@ -61,10 +61,10 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Renders the page; gives 1 if the template has errors."""
     job = options.configured_job(arguments)
-    there = Stack(arguments.stack, account) if arguments.stack else None
+    there = DeployedStack(arguments.stack, account) if arguments.stack else None
     role = arguments.role or (there and there.output(stack.ROLE))
     if not role:
         raise CommandError("Which role may read the pictures? Name the stack with --stack, or the role with --role.")
@@ -92,7 +92,7 @@ def _given(path: Path) -> dict[str, Any]:
     return task_input
 
 
-def _prepared(arguments: argparse.Namespace, account: Account, there: Stack | None) -> dict[str, Any]:
+def _prepared(arguments: argparse.Namespace, account: AwsAccount, there: DeployedStack | None) -> dict[str, Any]:
     """The task input of an item, as the pre-labeling function gives it."""
     bucket = there.output(stack.BUCKET) if there else ""
     place = arguments.manifest or (there and there.outputs.get(stack.MANIFEST, f"s3://{bucket}/{MANIFEST_KEY}"))

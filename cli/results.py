@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import label_formats, options
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import CommandError
-from cli.labels import Label, Summary, manifest_uri, read
+from cli.labels import LabeledObject, Summary, manifest_uri, read
 from cli.options import Commands, Terminal
 from cli.running_job import describe
 
@@ -63,7 +63,7 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Reads and shows the labels."""
     format_ = _format(arguments)
     job = describe(arguments.name, account)
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> 
         terminal.say(f"{arguments.name} is {job['LabelingJobStatus']}: these are the labels so far.", style="yellow")
     stored = Storage(account.s3).open(uri)
     summary = Summary()
-    labels: Iterable[Label] = summary.of(read(stored.lines(), job["LabelAttributeName"]))
+    labels: Iterable[LabeledObject] = summary.of(read(stored.lines(), job["LabelAttributeName"]))
     if arguments.disagreements:
         labels = (label for label in labels if label.disputed)
     _write(labels, format_, arguments, terminal)
@@ -92,7 +92,7 @@ def _format(arguments: argparse.Namespace) -> str:
     return format_
 
 
-def _write(labels: Iterable[Label], format_: str, arguments: argparse.Namespace, terminal: Terminal) -> None:
+def _write(labels: Iterable[LabeledObject], format_: str, arguments: argparse.Namespace, terminal: Terminal) -> None:
     if format_ == "table":
         _show(iter(labels), arguments.rows, terminal)
         return
@@ -107,7 +107,7 @@ def _write(labels: Iterable[Label], format_: str, arguments: argparse.Namespace,
     terminal.say(f"Written to {arguments.output}")
 
 
-def _show(labels: Iterator[Label], rows: int, terminal: Terminal) -> None:
+def _show(labels: Iterator[LabeledObject], rows: int, terminal: Terminal) -> None:
     table = Table(header_style="bold")
     table.add_column("Line", justify="right")
     table.add_column("Item", overflow="fold")
@@ -122,17 +122,17 @@ def _show(labels: Iterator[Label], rows: int, terminal: Terminal) -> None:
         terminal.say(f"{count(rest[0][0], 'row')} more: --rows shows more, --output labels.csv writes all.")
 
 
-def _label_cell(label: Label) -> Text:
+def _label_cell(label: LabeledObject) -> Text:
     if label.label is None:
         return Text(f"no label: {label.problem}" if label.problem else "no label", style="red")
     return Text(label.label, style="yellow" if label.disputed else "")
 
 
-def _confidence(label: Label) -> str:
+def _confidence(label: LabeledObject) -> str:
     return "" if label.confidence is None else f"{label.confidence:.2f}"
 
 
-def _votes(label: Label) -> Text:
+def _votes(label: LabeledObject) -> Text:
     return Text(", ".join(f"{count} {category}" for category, count in label.votes.items()))
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import CommandError, code_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MAX_NAME: Final = 63
 MAX_STEM: Final = MAX_NAME - len("-99999")
 
 
-def describe(name: str, account: Account) -> "DescribeLabelingJobResponseTypeDef":
+def describe(name: str, account: AwsAccount) -> "DescribeLabelingJobResponseTypeDef":
     """Asks for a labeling job.
 
     Raises:
@@ -42,7 +42,7 @@ def total(counters: "LabelCountersTypeDef") -> int:
     return sum(part or 0 for part in parts)
 
 
-def next_name(name: str, account: Account) -> str:
+def next_name(name: str, account: AwsAccount) -> str:
     """A name that no job has had: the configuration's with the next free number.
 
     Ground Truth never accepts a name twice, and never forgets a job.

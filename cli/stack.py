@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import CommandError, code_of, message_of
 
 BUCKET = "BucketName"
@@ -15,7 +15,7 @@ PRE_LABELING = "PreLabelingFunctionArn"
 POST_LABELING = "PostLabelingFunctionArn"
 
 
-class Stack:
+class DeployedStack:
     """A stack's outputs.
 
     Args:
@@ -27,7 +27,7 @@ class Stack:
         botocore.exceptions.ClientError: If CloudFormation refuses to tell.
     """
 
-    def __init__(self, name: str, account: Account) -> None:
+    def __init__(self, name: str, account: AwsAccount) -> None:
         self.name = name
         try:
             found = account.cloudformation.describe_stacks(StackName=name)["Stacks"]

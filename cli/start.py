@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
-from labeling.job_request import Account as JobAccount
-from labeling.job_request import create_labeling_job
+from labeling.job_request import JobResources, create_labeling_job
 from labeling.storage import S3Uri, Storage
 
 from cli import options, stack, worker_page_file
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import CommandError, code_of
 from cli.options import Commands, Terminal
 from cli.running_job import next_name
-from cli.stack import Stack
+from cli.stack import DeployedStack
 from cli.workteam import workteam_arn
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def add_to(commands: Commands) -> None:
     by_hand.add_argument("--output", metavar="S3URI", help="where the job writes")
 
 
-def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Starts the job, or prints its request."""
     request = _request(arguments, account)
     if arguments.dry_run:
@@ -92,10 +91,10 @@ def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> 
     return 0
 
 
-def _request(arguments: argparse.Namespace, account: Account) -> dict[str, Any]:
+def _request(arguments: argparse.Namespace, account: AwsAccount) -> dict[str, Any]:
     job = options.configured_job(arguments)
-    there = Stack(arguments.stack, account) if arguments.stack else None
-    place = JobAccount(
+    there = DeployedStack(arguments.stack, account) if arguments.stack else None
+    place = JobResources(
         bucket=_value(arguments.bucket, "--bucket", there, stack.BUCKET),
         role_arn=_value(arguments.role, "--role", there, stack.ROLE),
         workteam_arn=workteam_arn(arguments.workteam, account),
@@ -114,7 +113,7 @@ def _request(arguments: argparse.Namespace, account: Account) -> dict[str, Any]:
     return request
 
 
-def _value(given: str | None, option: str, there: Stack | None, output: str) -> str:
+def _value(given: str | None, option: str, there: DeployedStack | None, output: str) -> str:
     if given:
         return given
     if there is None:
@@ -142,7 +141,7 @@ def _provide_page(arguments: argparse.Namespace, uri: S3Uri, storage: Storage, t
     terminal.say(f"Put the worker page at {uri}.")
 
 
-def _create(request: dict[str, Any], account: Account) -> str:
+def _create(request: dict[str, Any], account: AwsAccount) -> str:
     name = request["LabelingJobName"]
     try:
         answer = account.sagemaker.create_labeling_job(**cast("CreateLabelingJobRequestTypeDef", request))

@@ -3,7 +3,7 @@
 import argparse
 
 from cli import options
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.options import Commands, Terminal
 from cli.running_job import ENDED, describe
 
@@ -23,7 +23,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("name", metavar="NAME", help="the labeling job")
 
 
-def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Asks Ground Truth to stop the job."""
     status = describe(arguments.name, account)["LabelingJobStatus"]
     if status in ENDED or status == "Stopping":

@@ -10,7 +10,7 @@ from plotting.numerals import count
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from cli import function_log, options
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.options import Commands, Terminal
 from cli.running_job import ENDED, STYLES, describe, total
 
@@ -53,7 +53,7 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> int:
+def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Follows the job; gives 1 if it didn't complete."""
     job = describe(arguments.name, account)
     if job["LabelingJobStatus"] not in ENDED:
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, account: Account, terminal: Terminal) -> 
 
 
 def _follow(
-    job: "DescribeLabelingJobResponseTypeDef", arguments: argparse.Namespace, account: Account, terminal: Terminal
+    job: "DescribeLabelingJobResponseTypeDef", arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal
 ) -> "DescribeLabelingJobResponseTypeDef":
     looks = _looks(job, arguments.interval, account)
     if terminal.remarks.is_terminal:
@@ -87,7 +87,7 @@ def _follow(
 
 
 def _looks(
-    job: "DescribeLabelingJobResponseTypeDef", interval: float, account: Account
+    job: "DescribeLabelingJobResponseTypeDef", interval: float, account: AwsAccount
 ) -> Iterator["DescribeLabelingJobResponseTypeDef"]:
     """The job now, and again after each interval until it has ended."""
     yield job
@@ -124,7 +124,7 @@ def _show_logs(
     reason: str,
     job: "DescribeLabelingJobResponseTypeDef",
     arguments: argparse.Namespace,
-    account: Account,
+    account: AwsAccount,
     terminal: Terminal,
 ) -> None:
     functions = function_log.functions_in(reason) or (

@@ -6,7 +6,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 from labeling import worker_page
 from labeling.errors import MissingObjectError
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.storage import S3Uri, Storage
 
 from cli.errors import CommandError
@@ -16,7 +16,7 @@ REPOSITORY: Final = Path(__file__).resolve().parents[1]
 MAX_BYTES: Final = 5_000_000
 
 
-def page(job: LabelingJob, template: Path | None, job_file: Path | None) -> str:
+def page(job: JobConfiguration, template: Path | None, job_file: Path | None) -> str:
     """A worker page, ready to be put into the bucket.
 
     Args:

@@ -2,14 +2,14 @@
 
 from botocore.exceptions import ClientError
 
-from cli.account import Account
+from cli.account import AwsAccount
 from cli.errors import CommandError, code_of, message_of
 
 # Teams of the account itself; public and vendors' teams can't be described.
 PRIVATE = ":workteam/private-crowd/"
 
 
-def workteam_arn(named: str | None, account: Account) -> str:
+def workteam_arn(named: str | None, account: AwsAccount) -> str:
     """Finds a work team.
 
     Args:
@@ -38,14 +38,14 @@ def workteam_arn(named: str | None, account: Account) -> str:
     return arn
 
 
-def _only_team(account: Account) -> str:
+def _only_team(account: AwsAccount) -> str:
     teams = account.sagemaker.list_workteams(MaxResults=100)["Workteams"]
     if len(teams) == 1:
         return teams[0]["WorkteamArn"]
     raise CommandError(f"Who labels? Name a work team with --workteam. {_found(account)}")
 
 
-def _found(account: Account) -> str:
+def _found(account: AwsAccount) -> str:
     teams = account.sagemaker.list_workteams(MaxResults=100)["Workteams"]
     if not teams:
         return (

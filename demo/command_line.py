@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from demo.job_workspace import ROOT, JobWorkspace, WorkspaceError
-from ground_truth_server.lambda_host.cloudformation import TemplateError
+from ground_truth_server.lambda_host.cloudformation import SamTemplateError
 from ground_truth_server.loopback import PortTaken
 
-_EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, TemplateError, PortTaken, RuntimeError)
+_EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, SamTemplateError, PortTaken, RuntimeError)
 
 
 def parser_of(target: str, description: str) -> argparse.ArgumentParser:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from labeling import worker_page
 from labeling.data_folder import MANIFEST_KEY, DataFolder
-from labeling.job import CONFIG_VARIABLE, LabelingJob, load
-from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
+from labeling.job import CONFIG_VARIABLE, JobConfiguration, load
+from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
-from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, Ports, Settings
+from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, Ports, ServerSettings
 from ground_truth_server.pages.preview import PreviewSource
 from ground_truth_server.server import GroundTruthServer
 
@@ -28,7 +28,7 @@ WORKER_PAGE = ROOT / "labeling_job" / "worker-task.liquid.html"
 BUCKET = "bucket"
 REGION: Final = "eu-west-1"
 _ARN = "arn:aws:{service}:" + REGION + ":111122223333:{resource}"
-_ACCOUNT = Account(
+_ACCOUNT = JobResources(
     bucket=BUCKET,
     role_arn="arn:aws:iam::111122223333:role/GroundTruthRole",
     workteam_arn=_ARN.format(service="sagemaker", resource="workteam/private-crowd/everyone"),
@@ -72,7 +72,7 @@ class JobWorkspace:
 
     def __init__(self, configuration: Path, data: Path, folder: Path) -> None:
         self.configuration = configuration.resolve()
-        self.job: LabelingJob = load(configuration)
+        self.job: JobConfiguration = load(configuration)
         self.data = DataFolder(data, self.job)
         self.folder = folder.resolve()
 
@@ -86,10 +86,10 @@ class JobWorkspace:
         """What the functions logged."""
         return self.folder / "functions.log"
 
-    def settings(self, ports: Ports) -> Settings:
+    def settings(self, ports: Ports) -> ServerSettings:
         """Tell what the local Ground Truth is made of."""
         environment = {CONFIG_VARIABLE: str(self.configuration), "LABELING_BUCKET": BUCKET}
-        return Settings(self.folder, TEMPLATE, environment=environment, ports=ports, region=REGION)
+        return ServerSettings(self.folder, TEMPLATE, environment=environment, ports=ports, region=REGION)
 
     def clear(self) -> None:
         """Remove what was left here, and nothing else: the folder is the user's to name."""

@@ -10,7 +10,7 @@ REFUSED = 409
 _PATIENCE = 60  # seconds
 
 
-class Turn(NamedTuple):
+class PortalTurn(NamedTuple):
     """What the portal gives a worker who asks for the next task.
 
     Attributes:
@@ -59,7 +59,7 @@ class PortalClient:
             raise PortalError(f"GET {path}: status {status}")
         return body.decode()
 
-    def next_task(self, job: str) -> Turn:
+    def next_task(self, job: str) -> PortalTurn:
         """Ask for the next task of a labeling job.
 
         Raises:
@@ -70,7 +70,7 @@ class PortalClient:
         if status != 200:
             raise PortalError(f"POST {path}: status {status}: {body.decode(errors='replace')}")
         turn = json.loads(body)
-        return Turn(turn["state"], turn.get("task") or {})
+        return PortalTurn(turn["state"], turn.get("task") or {})
 
     def page(self, url: str) -> str:
         """Load a task's worker page.

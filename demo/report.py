@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.job_request import OUTPUT_FOLDER
 from rich.console import Console
 from rich.markup import escape
@@ -66,7 +66,7 @@ def show_result(  # noqa: PLR0913  (two of them only where simulated workers ans
             console.print(f"  {title if number == 0 else '':<20}{escape(shown(path))}", soft_wrap=True)
 
 
-def show(console: Console, items: list[LabeledItem], job: LabelingJob, truth: Mapping[str, str]) -> None:
+def show(console: Console, items: list[LabeledItem], job: JobConfiguration, truth: Mapping[str, str]) -> None:
     """Prints items, votes, labels and confidences; beside them the truth, where it is known."""
     table = Table(title=f"{job.label_attribute}: {len(items)} items", title_justify="left", header_style="bold")
     for heading in ("Item", "Votes", job.label.name):
@@ -79,7 +79,7 @@ def show(console: Console, items: list[LabeledItem], job: LabelingJob, truth: Ma
     console.print(table)
 
 
-def _row(item: LabeledItem, job: LabelingJob) -> tuple[str, str, str, str]:
+def _row(item: LabeledItem, job: JobConfiguration) -> tuple[str, str, str, str]:
     if item.label is None:
         return escape(item.item), "", f"[red]no label[/red]: {escape(item.problem)}", ""
     votes = ", ".join(f"{count} {category}" for category, count in item.label.get("votes", {}).items())
@@ -88,13 +88,13 @@ def _row(item: LabeledItem, job: LabelingJob) -> tuple[str, str, str, str]:
     return escape(item.item), escape(votes), label, "" if confidence is None else f"{confidence:.2f}"
 
 
-def _compared(item: LabeledItem, job: LabelingJob, truth: Mapping[str, str]) -> str:
+def _compared(item: LabeledItem, job: JobConfiguration, truth: Mapping[str, str]) -> str:
     right = truth.get(item.item, "")
     found = item.label and item.label.get(job.label.name)
     return f"[green]{escape(right)} ✓[/green]" if right == found else f"[yellow]{escape(right)}[/yellow]"
 
 
-def read_output(manifest: Path, job: LabelingJob, problems: Mapping[str, str]) -> list[LabeledItem]:
+def read_output(manifest: Path, job: JobConfiguration, problems: Mapping[str, str]) -> list[LabeledItem]:
     """Reads an output manifest.
 
     Args:
@@ -106,7 +106,7 @@ def read_output(manifest: Path, job: LabelingJob, problems: Mapping[str, str]) -
     return [_labeled_item(line, job, problems) for line in lines]
 
 
-def _labeled_item(line: Mapping[str, Any], job: LabelingJob, problems: Mapping[str, str]) -> LabeledItem:
+def _labeled_item(line: Mapping[str, Any], job: JobConfiguration, problems: Mapping[str, str]) -> LabeledItem:
     item = str(line.get("source-ref") or line.get("source") or line).split("/", 3)[-1]
     return LabeledItem(
         item=item,

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ground_truth_server.aws_services import AWS, EMBEDDED, Ports, Settings
-from ground_truth_server.lambda_host.cloudformation import TemplateError
+from ground_truth_server.aws_services import AWS, EMBEDDED, Ports, ServerSettings
+from ground_truth_server.lambda_host.cloudformation import SamTemplateError
 from ground_truth_server.loopback import HOST, PortTaken
 from ground_truth_server.pages.preview import PreviewSource
 from ground_truth_server.server import GroundTruthServer, PreviewServer
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with until_told() as told, GroundTruthServer(settings) as ground_truth:
                 print_line(_greeting(ground_truth, settings))
                 told.wait()
-    except (PortTaken, TemplateError, RuntimeError, ValueError, OSError) as error:
+    except (PortTaken, SamTemplateError, RuntimeError, ValueError, OSError) as error:
         print_line(f"ground_truth_server: {error}", error=True)
         return 1
     return 0
@@ -129,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def settings_of(given: argparse.Namespace) -> Settings:
+def settings_of(given: argparse.Namespace) -> ServerSettings:
     """Tell what a local Ground Truth is made of by a command line and the environment.
 
     Raises:
@@ -139,7 +139,7 @@ def settings_of(given: argparse.Namespace) -> Settings:
     template = given.template
     if template is None and Path("template.yaml").is_file():
         template = Path("template.yaml")
-    return Settings(
+    return ServerSettings(
         workspace=given.workspace,
         template=template,
         s3=given.s3 or _endpoint("AWS_ENDPOINT_URL_S3", given.s3_port),
@@ -185,7 +185,7 @@ def _preview_source(given: argparse.Namespace) -> PreviewSource:
     return PreviewSource(given.page, manifest, function)
 
 
-def _greeting(ground_truth: GroundTruthServer, settings: Settings) -> str:
+def _greeting(ground_truth: GroundTruthServer, settings: ServerSettings) -> str:
     services = ground_truth.services
     functions = ", ".join(services.function_names) or services.functions_url or {AWS: "in AWS"}.get(settings.functions)
     lines = [

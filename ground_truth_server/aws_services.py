@@ -58,7 +58,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """What a local Ground Truth is made of.
 
     Attributes:
@@ -100,7 +100,7 @@ class AwsServices:
 
     Raises:
         PortTaken: If another program listens on a port.
-        TemplateError: If the template can't be read.
+        SamTemplateError: If the template can't be read.
     """
 
     s3: "S3Client"
@@ -108,7 +108,7 @@ class AwsServices:
     invoke: Invoke
     functions_url: str | None
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         settings.workspace.mkdir(parents=True, exist_ok=True)
         self._settings = settings
         self._functions: LoggedFunctions | None = None

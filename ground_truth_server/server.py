@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, Settings
+from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, ServerSettings
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.events import Listener, Webhook
 from ground_truth_server.engine.json_text import write_json
@@ -24,9 +24,9 @@ from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
 from ground_truth_server.portal.portal import create_portal
 from ground_truth_server.portal.preview_page import create_preview
-from ground_truth_server.sagemaker.account import Account
 from ground_truth_server.sagemaker.aws_json import AwsJson
 from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
+from ground_truth_server.sagemaker.workteams import WorkteamTable
 
 _PATIENCE = 1.0  # seconds for the steps at hand when it ends; what takes longer is done again at the next start
 
@@ -49,15 +49,15 @@ class GroundTruthServer:
     Raises:
         PortTaken: If another program listens on a port.
         RuntimeError: If another local Ground Truth works in the workspace.
-        TemplateError: If the functions' template can't be read.
+        SamTemplateError: If the functions' template can't be read.
         ValueError: If the webhook is no URL.
 
     Example:
-        >>> with GroundTruthServer(Settings(Path("build/ground-truth"))) as ground_truth:  # doctest: +SKIP
+        >>> with GroundTruthServer(ServerSettings(Path("build/ground-truth"))) as ground_truth:  # doctest: +SKIP
         ...     boto3.client("sagemaker", endpoint_url=ground_truth.url).list_labeling_jobs()
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         with ExitStack() as parts:
             listeners: list[Listener] = [_StateChangeFile(settings.workspace / "state-changes.jsonl")]
             if settings.webhook:
@@ -72,7 +72,7 @@ class GroundTruthServer:
                 own_folder, self.services.s3, self.services.invoke, region=settings.region, listeners=listeners
             )
             parts.callback(self.engine.close, _PATIENCE)
-            account = Account(own_folder / "account.sqlite")
+            account = WorkteamTable(own_folder / "account.sqlite")
             parts.callback(account.close)
             self.endpoints = Endpoints(self.url, self.services.s3_url, self.services.functions_url, settings.region)
             console = create_console(self.engine, pages, self.services.s3, self.endpoints)
@@ -113,10 +113,10 @@ class PreviewServer:
 
     Raises:
         PortTaken: If another program listens on a port.
-        TemplateError: If the functions' template can't be read.
+        SamTemplateError: If the functions' template can't be read.
     """
 
-    def __init__(self, settings: Settings, source: PreviewSource) -> None:
+    def __init__(self, settings: ServerSettings, source: PreviewSource) -> None:
         with ExitStack() as parts:
             preview_socket = parts.enter_context(listen(settings.ports.portal, "the preview"))
             page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages"))
@@ -153,7 +153,7 @@ class _StateChangeFile:
             file.write(write_json(event) + "\n")
 
 
-def _page_origin(origin: str, portal: str, settings: Settings, services: AwsServices) -> PageOrigin:
+def _page_origin(origin: str, portal: str, settings: ServerSettings, services: AwsServices) -> PageOrigin:
     return PageOrigin(
         origin,
         portal,
@@ -163,7 +163,7 @@ def _page_origin(origin: str, portal: str, settings: Settings, services: AwsServ
     )
 
 
-def _sagemaker_api(engine: Engine, account: Account, pages: PageOrigin) -> SageMakerApi:
+def _sagemaker_api(engine: Engine, account: WorkteamTable, pages: PageOrigin) -> SageMakerApi:
     """The API; the pages that it renders name their scripts in full, since they can be opened anywhere."""
     assets = replace(pages.assets, bridge=pages.origin + BRIDGE)
     if assets.crowd_script is not None:

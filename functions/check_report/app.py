@@ -4,11 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from labeling import storage
-from labeling.check_results import write_report
+from labeling.map_results import write_report
 from labeling.observability import logger
-from labeling.settings import Settings
+from labeling.settings import FunctionSettings
 
-store = storage.Storage(storage.client(), Settings.of().input_buckets)
+store = storage.Storage(storage.client(), FunctionSettings.of().input_buckets)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -8,9 +8,9 @@ from labeling import snapshot, storage
 from labeling.job import load_configured
 from labeling.observability import logger, metrics
 from labeling.post_labeling import PostLabeling
-from labeling.settings import Settings
+from labeling.settings import FunctionSettings
 
-settings = Settings.of()
+settings = FunctionSettings.of()
 post_labeling = PostLabeling(
     job=load_configured(),
     storage=storage.Storage(storage.client(), settings.input_buckets),

@@ -9,7 +9,7 @@ from labeling import snapshot, storage
 from labeling.job import load_configured
 from labeling.observability import logger, metrics
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
-from labeling.settings import Settings
+from labeling.settings import FunctionSettings
 from plotting.panels import RENDERER, draw_files
 from plotting.warming import warm as warm_plotting
 
@@ -19,7 +19,7 @@ def drawing(files: Sequence[RecordingFile]) -> Drawing:
     return Drawing(*draw_files(files))
 
 
-settings = Settings.of()
+settings = FunctionSettings.of()
 pre_labeling = PreLabeling(
     job=load_configured(),
     storage=storage.Storage(storage.client(), settings.input_buckets),

@@ -20,7 +20,7 @@ TRIES = 4
 logger = logging.getLogger(__name__)
 
 
-class Answer:
+class CloudFormationAnswer:
     """The one answer to a request of CloudFormation's.
 
     Args:
@@ -100,7 +100,7 @@ def labeling_job() -> Path:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Answers a request of CloudFormation's."""
-    answer = Answer(event, context.log_stream_name)
+    answer = CloudFormationAnswer(event, context.log_stream_name)
     left = context.get_remaining_time_in_millis() / 1000 - SPARE_SECONDS
     late = "the function's time is up before all is done; what is done stays: try again"
     timer = threading.Timer(max(0.0, left), answer.fail, [late])

@@ -18,7 +18,7 @@ from ground_truth_server.engine.timestamps import later, to_text
 _OBJECTS_A_BATCH = 1000
 
 
-class Consolidation:
+class ConsolidationStep:
     """The batches of one labeling job.
 
     A batch and its moment are in the store before the function is called, so that a batch repeated after a

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from ground_truth_server.engine.consolidation import Consolidation
+from ground_truth_server.engine.consolidation import ConsolidationStep
 from ground_truth_server.engine.data_objects import ObjectTable
 from ground_truth_server.engine.events import state_change
 from ground_truth_server.engine.invoke import FunctionFailed, UnreadableAnswer
@@ -52,7 +52,7 @@ class JobRun:
         self._objects = ObjectTable(around.store)
         self._outputs = Outputs(around.s3, job)
         self._preparation = Preparation(around, job)
-        self._consolidation = Consolidation(around, job, jobs.categories(job.name), self._outputs)
+        self._consolidation = ConsolidationStep(around, job, jobs.categories(job.name), self._outputs)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"labeling-job-{job.name}", daemon=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ground_truth_server.engine.json_text import write_json
-from ground_truth_server.engine.s3_uri import NotAnS3Uri, S3Uri
+from ground_truth_server.engine.s3_location import NotAnS3Uri, S3Location
 from ground_truth_server.engine.store import Store
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -59,10 +59,10 @@ class LabelingJob:
     arn: str
     request: Mapping[str, Any]
     label_attribute: str
-    manifest: S3Uri
-    output: S3Uri
-    template: S3Uri
-    categories: S3Uri | None
+    manifest: S3Location
+    output: S3Location
+    template: S3Location
+    categories: S3Location | None
     pre_annotation: str | None
     consolidation: str | None
     workers_per_object: int
@@ -132,7 +132,7 @@ class LabelingJob:
         return key
 
     @property
-    def output_manifest(self) -> S3Uri:
+    def output_manifest(self) -> S3Location:
         """Where its labels end up."""
         return self.output.below("manifests/output/output.manifest")
 
@@ -260,9 +260,9 @@ class JobTable:
         )
 
 
-def _uri(member: str, text: str) -> S3Uri:
+def _uri(member: str, text: str) -> S3Location:
     try:
-        return S3Uri.parse(text)
+        return S3Location.parse(text)
     except NotAnS3Uri as error:
         raise _invalid(f"{member}: {error}") from error
 

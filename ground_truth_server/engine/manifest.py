@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ground_truth_server.engine.json_text import write_json
-from ground_truth_server.engine.s3_uri import S3Uri
+from ground_truth_server.engine.s3_location import S3Location
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,7 +32,7 @@ class ManifestLine:
     problem: str | None = None
 
 
-def read_manifest(s3: "S3Client", manifest: S3Uri) -> Iterator[ManifestLine]:
+def read_manifest(s3: "S3Client", manifest: S3Location) -> Iterator[ManifestLine]:
     """Read a manifest line by line, holding one line at a time however long the file is.
 
     Args:

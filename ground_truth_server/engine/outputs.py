@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ground_truth_server.engine.data_objects import Answer
 from ground_truth_server.engine.json_text import write_json
 from ground_truth_server.engine.labeling_job import LabelingJob
-from ground_truth_server.engine.s3_uri import S3Uri
+from ground_truth_server.engine.s3_location import S3Location
 from ground_truth_server.engine.timestamps import in_file_name, in_worker_response, seconds_between
 from ground_truth_server.engine.workers import worker_id, worker_metadata
 
@@ -37,7 +37,7 @@ class Outputs:
         key = job.kms_key_id
         self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
-    def write_worker_response(self, wave: int, number: int, answers: Sequence[Answer]) -> S3Uri:
+    def write_worker_response(self, wave: int, number: int, answers: Sequence[Answer]) -> S3Location:
         """Write the answers to a data object, at least one."""
         region = self._job.region
         content = [
@@ -55,11 +55,11 @@ class Outputs:
         path = f"annotations/worker-response/iteration-{wave}/{number}/{stamp}.json"
         return self._write(path, {"answers": content})
 
-    def write_consolidation_request(self, wave: int, created: str, payload: object) -> S3Uri:
+    def write_consolidation_request(self, wave: int, created: str, payload: object) -> S3Location:
         """Write what the post-annotation function reads."""
         return self._write(_consolidation_path("request", wave, created), payload)
 
-    def write_consolidation_response(self, wave: int, created: str, answer: object) -> S3Uri:
+    def write_consolidation_response(self, wave: int, created: str, answer: object) -> S3Location:
         """Write what the post-annotation function answered."""
         return self._write(_consolidation_path("response", wave, created), answer)
 
@@ -73,18 +73,18 @@ class Outputs:
                 file.seek(0)
                 self._put(self._job.output.below(path), file, "application/x-ndjson")
 
-    def write_output_manifest(self, lines: Iterable[str]) -> S3Uri:
+    def write_output_manifest(self, lines: Iterable[str]) -> S3Location:
         """Write the labels: one line for each line of the input manifest."""
         with _as_file(lines) as file:
             self._put(self._job.output_manifest, file, "application/x-ndjson")
         return self._job.output_manifest
 
-    def _write(self, path: str, value: object) -> S3Uri:
+    def _write(self, path: str, value: object) -> S3Location:
         uri = self._job.output.below(path)
         self._put(uri, write_json(value).encode(), "application/json")
         return uri
 
-    def _put(self, uri: S3Uri, body: bytes | IO[bytes], kind: str) -> None:
+    def _put(self, uri: S3Location, body: bytes | IO[bytes], kind: str) -> None:
         self._s3.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, ContentType=kind, **self._encryption)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from ground_truth_server.engine.labeling_job import LabelingJob, LabelingJobRefused
-from ground_truth_server.engine.s3_uri import S3Uri
+from ground_truth_server.engine.s3_location import S3Location
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +42,7 @@ def read_request_files(s3: "S3Client", job: LabelingJob) -> RequestFiles:
     return RequestFiles(_read_text(s3, "UiTemplateS3Uri", job.template), categories)
 
 
-def _read_categories(s3: "S3Client", uri: S3Uri) -> list[str]:
+def _read_categories(s3: "S3Client", uri: S3Location) -> list[str]:
     text = _read_text(s3, "LabelCategoryConfigS3Uri", uri)
     try:
         return [str(entry["label"]) for entry in json.loads(text)["labels"]]
@@ -51,7 +51,7 @@ def _read_categories(s3: "S3Client", uri: S3Uri) -> list[str]:
         raise _invalid(f"LabelCategoryConfigS3Uri: {uri}: expected {expected}; {error!r}") from error
 
 
-def _read_text(s3: "S3Client", member: str, uri: S3Uri) -> str:
+def _read_text(s3: "S3Client", member: str, uri: S3Location) -> str:
     try:
         body = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read(_LONGEST + 1)
     except ClientError as error:
@@ -64,7 +64,7 @@ def _read_text(s3: "S3Client", member: str, uri: S3Uri) -> str:
         raise _invalid(f"{member}: {uri} is not UTF-8: byte {error.start + 1}: {error.reason}") from error
 
 
-def _unreadable(member: str, uri: S3Uri, error: ClientError) -> LabelingJobRefused:
+def _unreadable(member: str, uri: S3Location, error: ClientError) -> LabelingJobRefused:
     found = error.response["Error"]
     return _invalid(
         f"{member}: {uri} can't be read: {found.get('Code')} {found.get('Message')}. "

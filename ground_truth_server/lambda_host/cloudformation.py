@@ -19,7 +19,7 @@ LOCAL_ACCOUNT = "123456789012"
 NO_VALUE = object()  # what !Ref AWS::NoValue stands for: the key it is the value of isn't there
 
 
-class TemplateError(ValueError):
+class SamTemplateError(ValueError):
     """A template can't be read; the message names the file, the line where it is known, and what to do."""
 
 
@@ -40,21 +40,21 @@ def load_template(path: Path) -> Mapping[str, Any]:
     """Reads a template's YAML or JSON, with short forms such as ``!Ref`` as their long forms.
 
     Raises:
-        TemplateError: It can't be read, isn't YAML or JSON, or has no ``Resources``.
+        SamTemplateError: It can't be read, isn't YAML or JSON, or has no ``Resources``.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{path}: the template can't be read: {error}") from error
+        raise SamTemplateError(f"{path}: the template can't be read: {error}") from error
     try:
         template = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506 # nosec: a SafeLoader
     except json.JSONDecodeError as error:
-        raise TemplateError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
+        raise SamTemplateError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise TemplateError(f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}") from error
+        raise SamTemplateError(f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}") from error
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
-        raise TemplateError(f"{path}: no template: expected a mapping with Resources at the top")
+        raise SamTemplateError(f"{path}: no template: expected a mapping with Resources at the top")
     return template
 
 
@@ -105,7 +105,7 @@ def is_intrinsic(value: object) -> bool:
     return key in ("Ref", "Condition") or key.startswith("Fn::")
 
 
-class Stack:
+class TemplateStack:
     """A template with its parameters' values, whose expressions can be worked out.
 
     Args:
@@ -115,7 +115,7 @@ class Stack:
         region: The region that ``AWS::Region`` stands for.
 
     Raises:
-        TemplateError: The template has no parameter of a given name.
+        SamTemplateError: The template has no parameter of a given name.
     """
 
     def __init__(self, path: Path, template: Mapping[str, Any], parameters: Mapping[str, str], region: str) -> None:
@@ -124,7 +124,7 @@ class Stack:
         self.resources: Mapping[str, Any] = template["Resources"]
         declared = template.get("Parameters") or {}
         if unknown := sorted(set(parameters) - set(declared)):
-            raise TemplateError(f"{path}: no parameter {unknown[0]}; it has {', '.join(sorted(declared))}")
+            raise SamTemplateError(f"{path}: no parameter {unknown[0]}; it has {', '.join(sorted(declared))}")
         self._values = {
             name: _parameter_value(name, declaration, parameters.get(name)) for name, declaration in declared.items()
         }
@@ -143,12 +143,12 @@ class Stack:
         """Works out every intrinsic function in a value of the template.
 
         Raises:
-            TemplateError: A function is called with what it can't take, or refers to itself.
+            SamTemplateError: A function is called with what it can't take, or refers to itself.
         """
         try:
             return self._resolve(value)
         except RecursionError as error:
-            raise TemplateError(f"{self.path}: an expression refers to itself: {_shown(value)}") from error
+            raise SamTemplateError(f"{self.path}: an expression refers to itself: {_shown(value)}") from error
 
     def exists(self, resource: Mapping[str, Any]) -> bool:
         """Says whether a resource is made at all: whether its ``Condition``, if any, holds."""
@@ -176,10 +176,10 @@ class Stack:
         try:
             return function(self, argument)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            if isinstance(error, TemplateError):
+            if isinstance(error, SamTemplateError):
                 raise
             place = f"{self.path}:{line}" if line else str(self.path)
-            raise TemplateError(f"{place}: {name} can't take {_shown(argument)}: {error}") from error
+            raise SamTemplateError(f"{place}: {name} can't take {_shown(argument)}: {error}") from error
 
     def _ref(self, name: str) -> Value:
         if name in self._values:
@@ -220,7 +220,7 @@ class Stack:
         if isinstance(condition, str):
             conditions = self.template.get("Conditions") or {}
             if condition not in conditions:
-                raise TemplateError(f"{self.path}: no condition {condition} among Conditions")
+                raise SamTemplateError(f"{self.path}: no condition {condition} among Conditions")
             return bool(self._resolve(conditions[condition]))
         return bool(self._resolve(condition))
 
@@ -254,24 +254,24 @@ class Stack:
         return [f"{named}{zone}" for zone in "abc"]
 
 
-_FUNCTIONS: Mapping[str, Callable[[Stack, Any], Any]] = {
-    "Ref": Stack._ref,
-    "Condition": Stack._condition,
+_FUNCTIONS: Mapping[str, Callable[[TemplateStack, Any], Any]] = {
+    "Ref": TemplateStack._ref,
+    "Condition": TemplateStack._condition,
     "Fn::And": lambda stack, items: all(map(stack._condition, items)),
     "Fn::Base64": lambda stack, text: base64.b64encode(as_text(stack._resolve(text)).encode()).decode(),
-    "Fn::Equals": Stack._equals,
-    "Fn::FindInMap": Stack._find_in_map,
-    "Fn::GetAZs": Stack._zones,
-    "Fn::GetAtt": Stack._attribute,
-    "Fn::If": Stack._if,
+    "Fn::Equals": TemplateStack._equals,
+    "Fn::FindInMap": TemplateStack._find_in_map,
+    "Fn::GetAZs": TemplateStack._zones,
+    "Fn::GetAtt": TemplateStack._attribute,
+    "Fn::If": TemplateStack._if,
     "Fn::ImportValue": lambda stack, name: stack._resolve(name),
-    "Fn::Join": Stack._join,
+    "Fn::Join": TemplateStack._join,
     "Fn::Length": lambda stack, items: len(stack._resolve(items)),
     "Fn::Not": lambda stack, items: not stack._condition(items[0]),
     "Fn::Or": lambda stack, items: any(map(stack._condition, items)),
-    "Fn::Select": Stack._select,
-    "Fn::Split": Stack._split,
-    "Fn::Sub": Stack._substitute,
+    "Fn::Select": TemplateStack._select,
+    "Fn::Split": TemplateStack._split,
+    "Fn::Sub": TemplateStack._substitute,
     "Fn::ToJsonString": lambda stack, value: json.dumps(stack._resolve(value), separators=(",", ":")),
 }
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from ground_truth_server.lambda_host.cloudformation import LOCAL_ACCOUNT, TemplateError
+from ground_truth_server.lambda_host.cloudformation import LOCAL_ACCOUNT, SamTemplateError
 from ground_truth_server.lambda_host.function_pool import FunctionPool, Outcome
 from ground_truth_server.lambda_host.invocation import (
     FunctionNotFoundError,
@@ -57,7 +57,7 @@ class FunctionHost:
             processors. Further invocations wait.
 
     Raises:
-        TemplateError: The template can't be read or lacks what its functions need to run.
+        SamTemplateError: The template can't be read or lacks what its functions need to run.
     """
 
     def __init__(  # noqa: PLR0913 - each is a fact about the template or the machine, with its own default
@@ -190,7 +190,7 @@ class FunctionHost:
             if version != self._read_version:
                 try:
                     self._template = self._read()
-                except TemplateError as error:
+                except SamTemplateError as error:
                     raise InvokeRefusedError(str(error)) from error
                 self._read_version = version
             return self._template

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ground_truth_server.lambda_host.cloudformation import (
-    Stack,
-    TemplateError,
+    SamTemplateError,
+    TemplateStack,
     Value,
     as_text,
     is_intrinsic,
@@ -103,16 +103,16 @@ def read_template(
         region: What ``AWS::Region`` stands for.
 
     Raises:
-        TemplateError: The template can't be read, or a function lacks what it needs to run.
+        SamTemplateError: The template can't be read, or a function lacks what it needs to run.
     """
     template = load_template(path)
-    stack = Stack(path, template, parameters or {}, region)
+    stack = TemplateStack(path, template, parameters or {}, region)
     shared = (template.get("Globals") or {}).get("Function") or {}
     functions: dict[str, LambdaFunction] = {}
     not_local: dict[str, str] = {}
     for logical_name, resource in stack.resources.items():
         if not isinstance(resource, dict) or "Type" not in resource:
-            raise TemplateError(f"{_place(stack, logical_name)}: a resource needs a Type")
+            raise SamTemplateError(f"{_place(stack, logical_name)}: a resource needs a Type")
         if resource["Type"] not in _FUNCTION_TYPES or not stack.exists(resource):
             continue
         own = resource.get("Properties") or {}
@@ -140,12 +140,12 @@ def _why_not_local(properties: Mapping[str, Any], code: Value) -> str | None:
 
 
 def _function(
-    stack: Stack, logical_name: str, properties: Mapping[str, Any], code: str, environment: Mapping[str, str]
+    stack: TemplateStack, logical_name: str, properties: Mapping[str, Any], code: str, environment: Mapping[str, str]
 ) -> LambdaFunction:
     place = _place(stack, logical_name)
     handler = properties.get("Handler")
     if not isinstance(handler, str) or "." not in handler:
-        raise TemplateError(f"{place}: Handler is {handler!r}; expected module.function, such as app.handler")
+        raise SamTemplateError(f"{place}: Handler is {handler!r}; expected module.function, such as app.handler")
     local, remote = _layers(stack, logical_name, properties.get("Layers") or [])
     variables = (properties.get("Environment") or {}).get("Variables") or {}
     reserved = properties.get("ReservedConcurrentExecutions")
@@ -165,7 +165,7 @@ def _function(
     )
 
 
-def _layers(stack: Stack, logical_name: str, layers: list[Any]) -> tuple[list[Path], tuple[str, ...]]:
+def _layers(stack: TemplateStack, logical_name: str, layers: list[Any]) -> tuple[list[Path], tuple[str, ...]]:
     local: list[Path] = []
     remote: list[str] = []
     for layer in map(as_text, layers):
@@ -190,10 +190,10 @@ def _import_folders(layer: Path) -> list[Path]:
     return [folder for folder in (packages, built) if folder.is_dir()] or [layer]
 
 
-def _folder(stack: Stack, uri: str, what: str) -> Path:
+def _folder(stack: TemplateStack, uri: str, what: str) -> Path:
     folder = Path(os.path.normpath(stack.path.parent.absolute() / uri))
     if not folder.is_dir():
-        raise TemplateError(f"{what} is {uri}, but {folder} is no folder; correct it or run `sam build`")
+        raise SamTemplateError(f"{what} is {uri}, but {folder} is no folder; correct it or run `sam build`")
     return folder
 
 
@@ -204,7 +204,7 @@ def _whole_number(properties: Mapping[str, Any], key: str, default: int, allowed
     except (TypeError, ValueError):
         number = -1
     if number not in allowed:
-        raise TemplateError(f"{place}: {key} is {value!r}; expected {allowed.start} to {allowed.stop - 1}")
+        raise SamTemplateError(f"{place}: {key} is {value!r}; expected {allowed.start} to {allowed.stop - 1}")
     return number
 
 
@@ -217,6 +217,6 @@ def _merged(shared: Value, own: Value) -> Value:
     return {**shared, **{key: _merged(shared.get(key), value) for key, value in own.items()}}
 
 
-def _place(stack: Stack, logical_name: str) -> str:
+def _place(stack: TemplateStack, logical_name: str) -> str:
     line = line_of(stack.resources, logical_name)
     return f"{stack.path}:{line}: {logical_name}" if line else f"{stack.path}: {logical_name}"

@@ -43,7 +43,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class TemplateError:
+class LiquidProblem:
     """Something Liquid could not parse or run.
 
     Attributes:
@@ -88,7 +88,7 @@ class RenderedTemplate:
     """
 
     text: str
-    errors: tuple[TemplateError, ...]
+    errors: tuple[LiquidProblem, ...]
     missing: tuple[MissingVariable, ...]
 
 
@@ -122,7 +122,7 @@ class _GroundTruthLiquid(Environment):
 
     def __init__(self, presign: Presign) -> None:
         super().__init__(undefined=_noting_undefined(self))
-        self.errors: list[TemplateError] = []
+        self.errors: list[LiquidProblem] = []
         self.missing: list[MissingVariable] = []
         self._parsing: list[Token] = []
         for tag in (_EscapingOutput, _EscapingEcho, _SafeCapture):
@@ -143,7 +143,7 @@ class _GroundTruthLiquid(Environment):
         if not isinstance(exc, LiquidError):
             exc = exc(msg, token=token)
         known = next((known for known in (exc.token, token, *reversed(self._parsing)) if _is_placed(known)), None)
-        self.errors.append(TemplateError(str(exc.message), _place(known)))
+        self.errors.append(LiquidProblem(str(exc.message), _place(known)))
 
     def _tracked(self, get_node: _GetNode) -> _GetNode:
         """Remember the tag being parsed: python-liquid forgets where a cut-off expression was."""

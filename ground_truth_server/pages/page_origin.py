@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from botocore.exceptions import BotoCoreError
 from starlette.responses import HTMLResponse
 
-from ground_truth_server.engine.s3_uri import S3Uri
+from ground_truth_server.engine.s3_location import S3Location
 from ground_truth_server.pages.ground_truth_liquid import Presign
 from ground_truth_server.pages.worker_page import PageAssets, content_security_policy
 
@@ -74,7 +74,7 @@ def presigned_by(s3: "S3Client", seconds: int = 3600) -> Presign:
     """
 
     def presign(uri: str) -> str:
-        found = S3Uri.parse(uri)
+        found = S3Location.parse(uri)
         parameters = {"Bucket": found.bucket, "Key": found.key}
         try:
             return s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)

@@ -13,8 +13,8 @@ from ground_truth_server.engine.function_answers import WrongAnswer, check_pre_a
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke
 from ground_truth_server.engine.manifest import ManifestLine, check_line, read_manifest
 from ground_truth_server.engine.preparation import EVENT_VERSION
-from ground_truth_server.engine.s3_uri import NotAnS3Uri, S3Uri
-from ground_truth_server.pages.ground_truth_liquid import MissingVariable, TemplateError
+from ground_truth_server.engine.s3_location import NotAnS3Uri, S3Location
+from ground_truth_server.pages.ground_truth_liquid import LiquidProblem, MissingVariable
 from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import RenderedPage, render
 
@@ -88,7 +88,7 @@ class Preview:
         manifest = self._source.manifest
         try:
             if manifest.startswith("s3://"):
-                return list(islice(read_manifest(self._s3, S3Uri.parse(manifest)), _LINES))
+                return list(islice(read_manifest(self._s3, S3Location.parse(manifest)), _LINES))
             with Path(manifest).open("rb") as file:
                 numbered = enumerate((line.rstrip(b"\r\n") for line in file), 1)
                 return [check_line(number, line) for number, line in islice(numbered, _LINES) if line.strip()]
@@ -162,7 +162,7 @@ class Preview:
             raise PreviewFailed(f"{function}: {error}", {"functionArn": function, "event": event, **detail}) from error
 
 
-_Placed = TypeVar("_Placed", TemplateError, MissingVariable)
+_Placed = TypeVar("_Placed", LiquidProblem, MissingVariable)
 
 
 def _moved_up(found: _Placed, lines: int) -> _Placed:

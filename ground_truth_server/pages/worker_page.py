@@ -34,7 +34,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_server.pages.ground_truth_liquid import MissingVariable, Presign, TemplateError, render_template
+from ground_truth_server.pages.ground_truth_liquid import LiquidProblem, MissingVariable, Presign, render_template
 
 SANDBOX = "allow-scripts allow-forms allow-modals allow-popups"
 """The ``sandbox`` of a worker page's frame: without ``allow-same-origin``, it has an origin of its own."""
@@ -83,7 +83,7 @@ class RenderedPage:
     """
 
     html: str
-    errors: tuple[TemplateError, ...]
+    errors: tuple[LiquidProblem, ...]
     missing: tuple[MissingVariable, ...]
 
 

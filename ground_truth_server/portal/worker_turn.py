@@ -10,7 +10,7 @@ State = Literal["task", "preparing", "waiting", "finished", "completed", "stoppe
 
 
 @dataclass(frozen=True)
-class Turn:
+class WorkerTurn:
     """A worker's turn in a labeling job.
 
     Attributes:
@@ -31,7 +31,7 @@ class Turn:
         return self.state in ("preparing", "waiting")
 
 
-def next_turn(engine: Engine, worker: str, job_name: str) -> Turn:
+def next_turn(engine: Engine, worker: str, job_name: str) -> WorkerTurn:
     """Give a worker the next task of a job, or tell why there is none.
 
     Raises:
@@ -39,12 +39,12 @@ def next_turn(engine: Engine, worker: str, job_name: str) -> Turn:
     """
     task = engine.next_task(worker, job_name)
     if task is not None:
-        return Turn("task", task)
+        return WorkerTurn("task", task)
     status = engine.describe(job_name)["LabelingJobStatus"]
     if status == "InProgress":
         return _without_task(engine.progress(job_name))
     states: dict[str, State] = {"Initializing": "preparing", "Completed": "completed", "Failed": "failed"}
-    return Turn(states.get(status, "stopped"))
+    return WorkerTurn(states.get(status, "stopped"))
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def answers_of(engine: Engine, job_name: str) -> Answers:
     return Answers(given, max(given, labeled * engine.job(job_name).workers_per_object))
 
 
-def _without_task(objects: dict[str, int]) -> Turn:
+def _without_task(objects: dict[str, int]) -> WorkerTurn:
     if objects.get("open"):
-        return Turn("waiting", open=objects["open"])
+        return WorkerTurn("waiting", open=objects["open"])
     if objects.get("waiting") or objects.get("preparing"):
-        return Turn("preparing")
-    return Turn("finished")
+        return WorkerTurn("preparing")
+    return WorkerTurn("finished")

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import msgspec
 
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound, LabelingJobRefused
-from ground_truth_server.sagemaker.account import Account, workteam_resource
 from ground_truth_server.sagemaker.aws_error import AwsError, invalid
 from ground_truth_server.sagemaker.aws_json import Caller, Operation
 from ground_truth_server.sagemaker.labeling_job_request import check_labeling_job
 from ground_truth_server.sagemaker.paging import Place, page
+from ground_truth_server.sagemaker.workteams import WorkteamTable, workteam_resource
 
 Members = dict[str, Any]
 
@@ -70,7 +70,9 @@ _SUMMARY = (
 class SageMakerApi:
     """The operations, over a job engine and an account."""
 
-    def __init__(self, jobs: LabelingJobs, account: Account, render: Render, *, portal: str | None = None) -> None:
+    def __init__(
+        self, jobs: LabelingJobs, account: WorkteamTable, render: Render, *, portal: str | None = None
+    ) -> None:
         """Bring together what the operations work with.
 
         Args:

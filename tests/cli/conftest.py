@@ -11,7 +11,7 @@ import boto3
 import botocore.session
 import pytest
 from labeling.data_folder import DataFolder
-from labeling.job import LabelingJob, load
+from labeling.job import JobConfiguration, load
 from labeling.observability import logger
 from starlette.applications import Starlette
 
@@ -71,12 +71,12 @@ def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[JobsInMemo
 
 
 @pytest.fixture(scope="session")
-def job() -> LabelingJob:
+def job() -> JobConfiguration:
     return load(ROOT / "labeling_job" / "job.toml")
 
 
 @pytest.fixture
-def welds(bucket: Bucket, job: LabelingJob) -> Bucket:
+def welds(bucket: Bucket, job: JobConfiguration) -> Bucket:
     """A bucket with the sample welds."""
     for found in DataFolder(ROOT / "labeling_job" / "sample", job).objects(bucket.name):
         bucket.put(found.key, found.body)

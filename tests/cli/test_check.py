@@ -9,18 +9,18 @@ from typing import Any
 import msgspec
 import pytest
 from botocore.exceptions import ClientError
-from labeling import check_report, manifest
-from labeling.job import LabelingJob
+from labeling import broken_items, manifest
+from labeling.job import JobConfiguration
 from labeling.storage import Storage
 
-from cli import account, manifest_check
-from cli.manifest_check import ByteBudget, ItemCheck
+from cli import account, item_checks
+from cli.item_checks import ByteBudget, ItemCheck
 from tests.cli.conftest import STACK, Command
 from tests.conftest import Bucket
 
 
-def report(path: Path) -> list[check_report.BrokenItem]:
-    return [check_report.decode(line) for line in path.read_text().splitlines()]
+def report(path: Path) -> list[broken_items.BrokenItem]:
+    return [broken_items.decode(line) for line in path.read_text().splitlines()]
 
 
 def test_good_items_pass_and_nothing_is_written(command: Command, welds: Bucket) -> None:
@@ -123,7 +123,7 @@ def test_credentials_that_end_stop_the_check(
         def get_object(self, **_: object) -> None:
             raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "The token has expired."}}, "GetObject")
 
-    monkeypatch.setattr(account.Account, "s3", Expired())
+    monkeypatch.setattr(account.AwsAccount, "s3", Expired())
     path = tmp_path / "input.manifest"
     path.write_text('{"source": "s3://welds/1.json"}\n' * 1000)
     done = command("check", path)
@@ -131,7 +131,7 @@ def test_credentials_that_end_stop_the_check(
     assert "AWS doesn't accept the credentials (ExpiredToken" in done.err
 
 
-def test_only_few_lines_are_held_at_once(job: LabelingJob) -> None:
+def test_only_few_lines_are_held_at_once(job: JobConfiguration) -> None:
     taken = 0
 
     def lines() -> Any:
@@ -140,9 +140,9 @@ def test_only_few_lines_are_held_at_once(job: LabelingJob) -> None:
             taken += 1
             yield manifest.Line(number, b'{"source": "s3://welds/1.json"}')
 
-    checked = manifest_check.check(lines(), job, lambda _: None, concurrency=2)
+    checked = item_checks.check(lines(), job, lambda _: None, concurrency=2)
     assert [next(checked).line for _ in range(5)] == [1, 2, 3, 4, 5]
-    assert taken <= 5 + manifest_check.AHEAD * 2 + 1
+    assert taken <= 5 + item_checks.AHEAD * 2 + 1
     assert sum(1 for _ in checked) == 995
 
 
@@ -167,7 +167,7 @@ def test_no_more_bytes_are_in_memory_than_allowed() -> None:
     assert (most <= 100, now) == (True, 0)
 
 
-def test_a_recording_over_its_limit_is_refused_unread(welds: Bucket, job: LabelingJob) -> None:
+def test_a_recording_over_its_limit_is_refused_unread(welds: Bucket, job: JobConfiguration) -> None:
     source = msgspec.structs.replace(job.recordings["sensor_data"], max_bytes=10)
     small = msgspec.structs.replace(job, sources={**job.sources, "sensor_data": source})
     with pytest.raises(Exception, match="at most 10 are allowed"):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from labeling.data_folder import DataFolder
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
-from ground_truth_server.aws_services import Ports, Settings
+from ground_truth_server.aws_services import Ports, ServerSettings
 from ground_truth_server.server import GroundTruthServer
 from tests.cli.conftest import FUNCTION, ROLE, Command
 from tests.conftest import ROOT
@@ -20,10 +20,10 @@ SAMPLE = ROOT / "labeling_job" / "sample"
 
 @pytest.fixture
 def ground_truth(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: LabelingJob
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: JobConfiguration
 ) -> Iterator[GroundTruthServer]:
     """A local Ground Truth with the sample welds in its bucket, to which the environment leads."""
-    settings = Settings(
+    settings = ServerSettings(
         tmp_path / "workspace",
         template=ROOT / "template.yaml",
         environment={"LABELING_JOB_CONFIG": str(ROOT / "labeling_job" / "job.toml"), "LABELING_BUCKET": BUCKET},

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from labeling import worker_page
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.job_request import WORKER_PAGE_KEY
 
 from cli import account
@@ -34,7 +34,7 @@ def by_hand(bucket: str) -> list[str]:
 
 
 def test_a_job_starts_from_the_stacks_outputs(
-    command: Command, jobs: JobsInMemory, stack: dict[str, str], job: LabelingJob, welds: Bucket
+    command: Command, jobs: JobsInMemory, stack: dict[str, str], job: JobConfiguration, welds: Bucket
 ) -> None:
     done = command("start", "--stack", STACK)
     assert done.status == 0
@@ -129,7 +129,7 @@ def test_an_account_without_a_team_is_told_how_to_make_one(
 ) -> None:
     """The local Ground Truth always has a team, so what AWS answers of an account without one is put in its place."""
     teams = SimpleNamespace(list_workteams=lambda **_: {"Workteams": []})
-    monkeypatch.setattr(account.Account, "sagemaker", teams)
+    monkeypatch.setattr(account.AwsAccount, "sagemaker", teams)
     assert "There is none in this account and region yet" in command("start", *by_hand(welds.name)).err
 
 

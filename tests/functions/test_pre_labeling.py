@@ -20,7 +20,7 @@ from labeling.errors import (
     MissingObjectError,
     ObjectTooLargeError,
 )
-from labeling.job import LabelingJob, load_configured
+from labeling.job import JobConfiguration, load_configured
 from labeling.pre_labeling import Drawing, PreLabeling
 from labeling.storage import Storage
 from plotting.errors import RecordingError
@@ -62,7 +62,7 @@ def strict(bucket: Bucket, pre_labeling: Handler) -> Iterator[PreLabeling]:
         yield with_job(bucket, pool, app.pre_labeling, STRICT)
 
 
-def with_job(bucket: Bucket, pool: ThreadPoolExecutor, parts: PreLabeling, job: LabelingJob) -> PreLabeling:
+def with_job(bucket: Bucket, pool: ThreadPoolExecutor, parts: PreLabeling, job: JobConfiguration) -> PreLabeling:
     return PreLabeling(job, Storage(bucket.s3, {bucket.name}), parts.renderer, pool)
 
 
@@ -131,7 +131,7 @@ def test_plots_are_drawn_again_when_anything_they_show_changed(
     assert second["taskInput"].keys() == first["taskInput"].keys()
 
 
-def two_recordings(job: LabelingJob) -> LabelingJob:
+def two_recordings(job: JobConfiguration) -> JobConfiguration:
     """The job with a second recording: the same channels of a second logger, which says when it began."""
     source = job.recordings["sensor_data"]
     second = msgspec.structs.replace(

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from ground_truth_server.__main__ import parser, settings_of
-from ground_truth_server.aws_services import EMBEDDED, Ports, Settings
+from ground_truth_server.aws_services import EMBEDDED, Ports, ServerSettings
 
 
-def settings(*arguments: str) -> Settings:
+def settings(*arguments: str) -> ServerSettings:
     return settings_of(parser().parse_args(arguments))
 
 

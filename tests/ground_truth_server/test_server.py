@@ -22,7 +22,7 @@ import pytest
 from labeling import worker_page
 from labeling.data_folder import DataFolder
 from labeling.job import load
-from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
+from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 from playwright.sync_api import Browser, expect
 
 from benchmarks.local_server import BUCKET, LABEL, LocalServer, create_job, free_ports, local_server, start
@@ -149,7 +149,7 @@ def put_sample(server: LocalServer) -> None:
 
 
 def sample_request(name: str) -> dict[str, Any]:
-    account = Account(
+    account = JobResources(
         bucket="welds",
         role_arn="arn:aws:iam::111122223333:role/GroundTruth",
         workteam_arn="arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/everyone",

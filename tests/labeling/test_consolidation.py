@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from labeling.consolidation import STRATEGIES, Verdict, consolidate
-from labeling.job import Consolidation, LabelingJob, load_configured
+from labeling.job import ConsolidationConfiguration, JobConfiguration, load_configured
 
 JOB = load_configured({})
 NAMES = JOB.label.category_names
 
 
-def job(strategy: str = "majority-vote", tie: str = "not-sure") -> LabelingJob:
+def job(strategy: str = "majority-vote", tie: str = "not-sure") -> JobConfiguration:
     return msgspec.structs.replace(
-        JOB, consolidation=msgspec.convert({"strategy": strategy, "tie": tie}, Consolidation)
+        JOB, consolidation=msgspec.convert({"strategy": strategy, "tie": tie}, ConsolidationConfiguration)
     )
 
 

@@ -3,9 +3,9 @@
 import boto3
 from botocore.validate import ParamValidator
 from labeling.job import load_configured
-from labeling.job_request import Account, create_labeling_job
+from labeling.job_request import JobResources, create_labeling_job
 
-ACCOUNT = Account(
+ACCOUNT = JobResources(
     bucket="welds",
     role_arn="arn:aws:iam::111122223333:role/GroundTruth",
     workteam_arn="arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/welders",

@@ -18,7 +18,7 @@ import boto3
 import pytest
 from samtranslator.translator.transform import transform
 
-from ground_truth_server.lambda_host.cloudformation import Stack
+from ground_truth_server.lambda_host.cloudformation import TemplateStack
 from tests.conftest import ROOT
 
 REGION: Final = "eu-west-1"
@@ -139,7 +139,7 @@ def expanded(packaged: dict[str, Any], parameters: dict[str, str] = PARAMETERS) 
 
 def for_moto(template: dict[str, Any]) -> dict[str, Any]:
     """Leaves out what moto has not, names an alias as AWS would, and takes out of lists what has no value."""
-    stack = Stack(ROOT / "template.yaml", template, PARAMETERS, REGION)
+    stack = TemplateStack(ROOT / "template.yaml", template, PARAMETERS, REGION)
 
     def known(value: Any) -> Any:
         if isinstance(value, list):

@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 from labeling import worker_page
 from labeling.job import load_configured
-from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
+from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 
 from demo.lambda_runtime import BUCKET, EVENTS, SampleS3, invoke, sample_s3, start_lambda, why_not
 from ground_truth_server.engine.engine import Engine
@@ -121,7 +121,7 @@ def test_a_labeling_job_runs_through_start_lambda(s3: SampleS3, tmp_path: Path) 
     page = worker_page.page(job, (ROOT / "labeling_job" / "worker-task.liquid.html").read_text())
     s3.client.put_object(Bucket=BUCKET, Key=WORKER_PAGE_KEY, Body=page.encode())
     function = "arn:aws:lambda:eu-west-1:111122223333:function:{}Function".format
-    account = Account(
+    account = JobResources(
         bucket=BUCKET,
         role_arn="arn:aws:iam::111122223333:role/GroundTruthRole",
         workteam_arn="arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/welders",

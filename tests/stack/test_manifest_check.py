@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from jsonata import Jsonata
 from labeling import contract
-from labeling.check_report import BrokenItem
+from labeling.broken_items import BrokenItem
 from labeling.errors import EventError, ItemError, ManifestLineError
 from plotting.errors import RecordingError
 
-from ground_truth_server.lambda_host.cloudformation import Stack, load_template
+from ground_truth_server.lambda_host.cloudformation import TemplateStack, load_template
 from tests.conftest import ROOT
 
 TEMPLATE = load_template(ROOT / "template.yaml")
@@ -101,7 +101,7 @@ def test_manifest_and_name_may_be_left_out() -> None:
 
 def test_parameters_become_numbers() -> None:
     properties = TEMPLATE["Resources"]["ManifestCheckStateMachine"]["Properties"]
-    stack = Stack(ROOT / "template.yaml", TEMPLATE, {"CheckConcurrency": "7"}, "eu-west-1")
+    stack = TemplateStack(ROOT / "template.yaml", TEMPLATE, {"CheckConcurrency": "7"}, "eu-west-1")
     given = stack.resolve(properties["DefinitionSubstitutions"])
     text = CHECK["MaxConcurrency"].replace("${Concurrency}", str(given["Concurrency"]))
     assert evaluated(text) == 7

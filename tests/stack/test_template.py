@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from labeling.job import load_configured
 
-from ground_truth_server.lambda_host.cloudformation import Stack, load_template
+from ground_truth_server.lambda_host.cloudformation import TemplateStack, load_template
 from tests.conftest import ROOT
 
 TEMPLATE = load_template(ROOT / "template.yaml")
@@ -30,8 +30,8 @@ def statements(role: str) -> list[dict[str, Any]]:
     return [item["Fn::If"][1] if "Fn::If" in item else item for item in found]
 
 
-def stack(**parameters: str) -> Stack:
-    return Stack(ROOT / "template.yaml", TEMPLATE, parameters, "eu-west-1")
+def stack(**parameters: str) -> TemplateStack:
+    return TemplateStack(ROOT / "template.yaml", TEMPLATE, parameters, "eu-west-1")
 
 
 def objects(role: str, action: str, **parameters: str) -> set[str]:

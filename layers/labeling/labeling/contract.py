@@ -10,7 +10,7 @@ import msgspec
 
 from labeling.decoding import DecodingError, convert
 from labeling.errors import EventError
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 
 class PreLabelingEvent(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Annotation(msgspec.Struct, frozen=True):
     annotationData: AnnotationData
 
 
-class DataObject(msgspec.Struct, frozen=True):
+class PayloadDataObject(msgspec.Struct, frozen=True):
     """What a manifest line was about: its ``source`` as ``content``, or its ``source-ref`` as ``s3Uri``."""
 
     content: Any = None
@@ -75,7 +75,7 @@ class AnnotatedObject(msgspec.Struct, frozen=True):
     """A data object with its workers' annotations, as it stands in the payload file."""
 
     datasetObjectId: str
-    dataObject: DataObject | None = None
+    dataObject: PayloadDataObject | None = None
     annotations: Any = None
 
     @property
@@ -129,7 +129,7 @@ def job_name(labeling_job_arn: str) -> str:
     return labeling_job_arn.rpartition("/")[2] or "labeling-job"
 
 
-def existing_label(event: PreLabelingEvent, job: LabelingJob) -> str | None:
+def existing_label(event: PreLabelingEvent, job: JobConfiguration) -> str | None:
     """The category that the manifest line already carries for this job, if any.
 
     It stands under the label attribute of the configuration, or under the job's own name, which the console

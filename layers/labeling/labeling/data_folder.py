@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 MANIFEST_KEY = "manifests/input.manifest"
 BUCKET_TOKEN = "s3://BUCKET/"  # noqa: S105 - a token, but no secret
@@ -51,7 +51,7 @@ class DataFolder:
         DataFolderError: If the files make no items.
     """
 
-    def __init__(self, path: Path, job: LabelingJob) -> None:
+    def __init__(self, path: Path, job: JobConfiguration) -> None:
         self.path = path
         self.job = job
         self.remarks: list[str] = []

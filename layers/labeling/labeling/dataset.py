@@ -7,7 +7,7 @@ import msgspec
 
 from labeling.decoding import DecodingError, convert
 from labeling.errors import BucketError, DatasetFileError
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.storage import S3Uri, Storage
 
 MAX_BYTES = 1_000_000
@@ -19,7 +19,7 @@ class SourceFile(msgspec.Struct, frozen=True):
     s3Path: str
 
 
-def read(uri: S3Uri, job: LabelingJob, storage: Storage) -> dict[str, S3Uri]:
+def read(uri: S3Uri, job: JobConfiguration, storage: Storage) -> dict[str, S3Uri]:
     """Reads a dataset file.
 
     Args:
@@ -44,7 +44,7 @@ def read(uri: S3Uri, job: LabelingJob, storage: Storage) -> dict[str, S3Uri]:
     return {key: _source_uri(uri, key, files, job) for key in job.sources}
 
 
-def _source_uri(uri: S3Uri, key: str, files: dict[str, Any], job: LabelingJob) -> S3Uri:
+def _source_uri(uri: S3Uri, key: str, files: dict[str, Any], job: JobConfiguration) -> S3Uri:
     if key not in files:
         found = ", ".join(map(repr, files)) or "nothing"
         raise DatasetFileError(f"{uri} names no source {key!r}; found {found}; expected {_example(job)}")
@@ -54,6 +54,6 @@ def _source_uri(uri: S3Uri, key: str, files: dict[str, Any], job: LabelingJob) -
         raise DatasetFileError(f"{uri}: source {key!r}: {error}; expected {_example(job)}") from None
 
 
-def _example(job: LabelingJob) -> str:
+def _example(job: JobConfiguration) -> str:
     sources = {key: {"s3Path": f"s3://BUCKET/{source.folder}/…"} for key, source in job.sources.items()}
     return json.dumps(sources, ensure_ascii=False)

@@ -98,7 +98,7 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_concurrent_tasks: Annotated[int, msgspec.Meta(ge=1, le=5_000)] = 1_000
 
 
-class Consolidation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ConsolidationConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How several workers' answers become one label.
 
     Attributes:
@@ -111,7 +111,7 @@ class Consolidation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tie: Literal["not-sure", "category-order"] = "not-sure"
 
 
-class LabelingJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A labeling job's configuration.
 
     Attributes:
@@ -137,7 +137,7 @@ class LabelingJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(min_length=1, max_length=5),
     ] = ("labeling",)
     workers: Workers = Workers()
-    consolidation: Consolidation = Consolidation()
+    consolidation: ConsolidationConfiguration = ConsolidationConfiguration()
     broken_items: Literal["fail", "skip"] = "fail"
 
     @property
@@ -161,7 +161,7 @@ class LabelingJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(channel for source in self.recordings.values() for channel in source.channels)
 
 
-def load(path: Path) -> LabelingJob:
+def load(path: Path) -> JobConfiguration:
     """Reads a job configuration and refuses a wrong one.
 
     Args:
@@ -171,7 +171,7 @@ def load(path: Path) -> LabelingJob:
         JobConfigurationError: Naming the file, the key's path, what was found and what is allowed.
     """
     try:
-        job = convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), LabelingJob)
+        job = convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), JobConfiguration)
     except OSError as error:
         raise JobConfigurationError(
             f"{path}: the job configuration can't be read ({error.strerror}); "
@@ -184,7 +184,7 @@ def load(path: Path) -> LabelingJob:
     return job
 
 
-def load_configured(environment: Mapping[str, str] = os.environ) -> LabelingJob:
+def load_configured(environment: Mapping[str, str] = os.environ) -> JobConfiguration:
     """Reads the configuration that ``LABELING_JOB_CONFIG`` names, or the one deployed with the functions.
 
     Raises:
@@ -194,7 +194,7 @@ def load_configured(environment: Mapping[str, str] = os.environ) -> LabelingJob:
     return load(Path(named) if named else next(filter(Path.is_file, DEFAULT_PATHS), DEFAULT_PATHS[0]))
 
 
-def _contradictions(job: LabelingJob) -> Iterator[str]:
+def _contradictions(job: JobConfiguration) -> Iterator[str]:
     """What no single key shows: values that don't go together."""
     yield from _label_contradictions(job)
     channels = {
@@ -216,7 +216,7 @@ def _contradictions(job: LabelingJob) -> Iterator[str]:
             yield from _recording_contradictions(f"sources.{key}", source)
 
 
-def _label_contradictions(job: LabelingJob) -> Iterator[str]:
+def _label_contradictions(job: JobConfiguration) -> Iterator[str]:
     names = job.label.category_names
     yield from _twice({f"label.categories[{index}].name": name for index, name in enumerate(names)})
     if job.label.not_sure not in names:

@@ -3,13 +3,13 @@
 from typing import Any, NamedTuple
 
 from labeling.data_folder import MANIFEST_KEY
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 WORKER_PAGE_KEY = "worker-page/worker-task.liquid.html"
 OUTPUT_FOLDER = "output"
 
 
-class Account(NamedTuple):
+class JobResources(NamedTuple):
     """What a labeling job needs of the account it runs in.
 
     Attributes:
@@ -27,7 +27,7 @@ class Account(NamedTuple):
     post_labeling_arn: str
 
 
-def create_labeling_job(job: LabelingJob, name: str, account: Account) -> dict[str, Any]:
+def create_labeling_job(job: JobConfiguration, name: str, account: JobResources) -> dict[str, Any]:
     """Writes the request that starts a labeling job.
 
     Args:

@@ -12,7 +12,7 @@ from labeling.consolidation import Verdict, consolidate
 from labeling.contract import AnnotatedObject, PostLabelingEvent
 from labeling.decoding import DecodingError, convert
 from labeling.errors import EventError, LabelingError
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.labels import LabelLine
 from labeling.observability import logger, metrics
 from labeling.storage import S3Uri, Storage
@@ -55,7 +55,7 @@ class PostLabeling:
         bucket: Where labels for training go; the bucket of the job's output if empty.
     """
 
-    def __init__(self, job: LabelingJob, storage: Storage, pool: Executor, bucket: str = "") -> None:
+    def __init__(self, job: JobConfiguration, storage: Storage, pool: Executor, bucket: str = "") -> None:
         self.job = job
         self.storage = storage
         self.pool = pool
@@ -153,7 +153,7 @@ def _annotated_object(entry: object) -> AnnotatedObject | None:
         return None
 
 
-def _entry(ballot: Ballot, verdict: Verdict, request: PostLabelingEvent, job: LabelingJob) -> dict[str, Any]:
+def _entry(ballot: Ballot, verdict: Verdict, request: PostLabelingEvent, job: JobConfiguration) -> dict[str, Any]:
     label = {job.label.name: verdict.category, "confidence": verdict.confidence, "votes": ballot.counts}
     return {
         "datasetObjectId": ballot.annotated.datasetObjectId,

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple, Protocol
 from labeling import contract, dataset, image, plots
 from labeling.contract import PreLabelingEvent
 from labeling.errors import ItemError
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
 from labeling.plots import Plot, PlotRecord
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage, StoredObject
 
 
-class Panel(Protocol):
+class DrawnPanel(Protocol):
     """One channel, drawn."""
 
     @property
@@ -60,7 +60,7 @@ class Drawing(NamedTuple):
         rows_left_out: How many rows of the recordings can't be drawn.
     """
 
-    panels: Iterator[Panel]
+    panels: Iterator[DrawnPanel]
     rows_left_out: int
 
 
@@ -88,7 +88,7 @@ class PreLabeling:
     """
 
     def __init__(
-        self, job: LabelingJob, storage: Storage, renderer: Renderer, pool: Executor, bucket: str = ""
+        self, job: JobConfiguration, storage: Storage, renderer: Renderer, pool: Executor, bucket: str = ""
     ) -> None:
         self.job = job
         self.storage = storage
@@ -174,7 +174,7 @@ class PreLabeling:
         uploads = [self.pool.submit(self._upload, panel, target_of[panel.key]) for panel in drawing.panels]
         return PlotRecord(wanted, drawing.rows_left_out, tuple(map(Future.result, uploads)))
 
-    def _upload(self, panel: Panel, target: S3Uri) -> Plot:
+    def _upload(self, panel: DrawnPanel, target: S3Uri) -> Plot:
         uri = S3Uri(target.bucket, f"{target.key}-{panel.suffix}.png")
         etag = self.storage.write(uri, panel.png, "image/png")
         return Plot(panel=panel.key, key=uri.key, etag=etag, alt=panel.alt, notes=panel.notes)

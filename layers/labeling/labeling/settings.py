@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Settings(NamedTuple):
+class FunctionSettings(NamedTuple):
     """Where a function's objects lie.
 
     Attributes:
@@ -19,7 +19,7 @@ class Settings(NamedTuple):
     input_buckets: frozenset[str]
 
     @classmethod
-    def of(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+    def of(cls, environment: Mapping[str, str] = os.environ) -> "FunctionSettings":
         """Reads the environment."""
         bucket = environment.get("LABELING_BUCKET", "").strip()
         names = {bucket, *map(str.strip, environment.get("INPUT_BUCKETS", "").split(","))}

@@ -17,8 +17,8 @@ from labeling import worker_page
 from labeling.data_folder import MANIFEST_KEY, DataFolder, FolderObject
 from labeling.decoding import DecodingError, convert
 from labeling.errors import EventError, JobConfigurationError, MissingObjectError, StorageError
-from labeling.job import LabelingJob
-from labeling.job_request import WORKER_PAGE_KEY, Account, create_labeling_job
+from labeling.job import JobConfiguration
+from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 from labeling.observability import logger
 from labeling.storage import S3Uri, Storage
 
@@ -54,10 +54,10 @@ class Properties(msgspec.Struct, frozen=True):
     KeepDataOnDelete: Literal["true", "false"] = "true"
 
     @property
-    def account(self) -> Account:
+    def account(self) -> JobResources:
         """What the labeling job's request names of the account."""
         _, _, _, region, account, *_ = self.PreLabelingFunctionArn.split(":")
-        return Account(
+        return JobResources(
             bucket=self.Bucket,
             role_arn=self.RoleArn,
             workteam_arn=self.WorkteamArn or NO_TEAM.format(region=region, account=account),
@@ -89,7 +89,7 @@ class StackSetup:
         pool: Where calls of S3 run side by side.
     """
 
-    def __init__(self, job: LabelingJob, template: str, sample: Path, storage: Storage, pool: Executor) -> None:
+    def __init__(self, job: JobConfiguration, template: str, sample: Path, storage: Storage, pool: Executor) -> None:
         self.job = job
         self.template = template
         self.sample = sample

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 # Between the items of a list: U+001F, the unit separator, which no text has and which is written %1F.
 _SEPARATOR = "\x1f"
@@ -16,7 +16,7 @@ _SEPARATOR = "\x1f"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'%+\\{|}]")
 
 
-class Category(Protocol):
+class DescribedCategory(Protocol):
     """One answer that a worker can choose, in words."""
 
     @property
@@ -32,7 +32,7 @@ class Category(Protocol):
         """What to look for; may be empty."""
 
 
-def page(job: LabelingJob, template: str) -> str:
+def page(job: JobConfiguration, template: str) -> str:
     """The worker page of a job: its template, with what it needs to know of the job before it.
 
     Args:
@@ -55,7 +55,7 @@ def preamble(
     *,
     label_name: str,
     header: str,
-    categories: Sequence[Category],
+    categories: Sequence[DescribedCategory],
     images: Mapping[str, str],
     plots: Mapping[str, str],
 ) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ground_truth_server.engine.manifest import ManifestLine, check_line, read_manifest
-from ground_truth_server.engine.s3_uri import S3Uri
+from ground_truth_server.engine.s3_location import S3Location
 from tests.ground_truth_server.engine.labeling import BUCKET
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def problem_of(line: str | bytes) -> str | None:
 
 def read(s3: "S3Client", body: bytes) -> list[ManifestLine]:
     s3.put_object(Bucket=BUCKET, Key="input.manifest", Body=body)
-    return list(read_manifest(s3, S3Uri(BUCKET, "input.manifest")))
+    return list(read_manifest(s3, S3Location(BUCKET, "input.manifest")))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ground_truth_server.lambda_host.cloudformation import Stack, TemplateError, line_of, load_template
+from ground_truth_server.lambda_host.cloudformation import SamTemplateError, TemplateStack, line_of, load_template
 
 TEMPLATE = """\
 AWSTemplateFormatVersion: 2010-09-09
@@ -35,10 +35,10 @@ Resources:
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
+def stack(tmp_path: Path) -> TemplateStack:
     path = tmp_path / "template.yaml"
     path.write_text(TEMPLATE)
-    return Stack(path, load_template(path), {}, "eu-west-1")
+    return TemplateStack(path, load_template(path), {}, "eu-west-1")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def stack(tmp_path: Path) -> Stack:
         ("2018-10-16", "2018-10-16"),
     ],
 )
-def test_expressions_are_worked_out(stack: Stack, expression: str, expected: object) -> None:
+def test_expressions_are_worked_out(stack: TemplateStack, expression: str, expected: object) -> None:
     value = load_template_value(stack.path, expression)
     assert stack.resolve(value) == expected
 
@@ -98,24 +98,24 @@ def load_template_value(template: Path, expression: str) -> object:
         ("!Join 5", r"Fn::Join can't take \"5\""),
     ],
 )
-def test_a_wrong_call_is_named(stack: Stack, expression: str, named: str) -> None:
+def test_a_wrong_call_is_named(stack: TemplateStack, expression: str, named: str) -> None:
     value = load_template_value(stack.path, expression)
-    with pytest.raises(TemplateError, match=named if named != "expression" else r"yaml:3: Fn::Select"):
+    with pytest.raises(SamTemplateError, match=named if named != "expression" else r"yaml:3: Fn::Select"):
         stack.resolve(value)
 
 
-def test_parameters_are_overridden(stack: Stack) -> None:
-    other = Stack(stack.path, stack.template, {"Stage": "live"}, "eu-west-1")
+def test_parameters_are_overridden(stack: TemplateStack) -> None:
+    other = TemplateStack(stack.path, stack.template, {"Stage": "live"}, "eu-west-1")
     assert other.resolve({"Ref": "Bucket"}) == "welds-live"
     assert not other.exists({"Condition": "IsTest"})
 
 
-def test_an_unknown_parameter_is_refused(stack: Stack) -> None:
-    with pytest.raises(TemplateError, match=r"no parameter Stag; it has NoDefault, Stage, Zones"):
-        Stack(stack.path, stack.template, {"Stag": "live"}, "eu-west-1")
+def test_an_unknown_parameter_is_refused(stack: TemplateStack) -> None:
+    with pytest.raises(SamTemplateError, match=r"no parameter Stag; it has NoDefault, Stage, Zones"):
+        TemplateStack(stack.path, stack.template, {"Stag": "live"}, "eu-west-1")
 
 
-def test_keys_know_their_lines(stack: Stack) -> None:
+def test_keys_know_their_lines(stack: TemplateStack) -> None:
     assert line_of(stack.resources, "Label") == TEMPLATE.splitlines().index("  Label:") + 1
 
 
@@ -131,12 +131,12 @@ def test_keys_know_their_lines(stack: Stack) -> None:
 def test_what_is_no_template_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(text)
-    with pytest.raises(TemplateError, match=message):
+    with pytest.raises(SamTemplateError, match=message):
         load_template(path)
 
 
 def test_a_missing_template_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TemplateError, match=r"nowhere\.yaml: the template can't be read"):
+    with pytest.raises(SamTemplateError, match=r"nowhere\.yaml: the template can't be read"):
         load_template(tmp_path / "nowhere.yaml")
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from ground_truth_server.lambda_host import function_pool
-from ground_truth_server.lambda_host.cloudformation import TemplateError
+from ground_truth_server.lambda_host.cloudformation import SamTemplateError
 from ground_truth_server.lambda_host.function_host import FunctionHost, main
 from ground_truth_server.lambda_host.invocation import InvokeRefusedError
 from ground_truth_server.lambda_host.sam_template import read_template
@@ -101,7 +101,7 @@ def test_a_broken_template_is_told_until_it_is_mended(host: FunctionHost, folder
 
 
 def test_a_template_that_is_broken_at_the_start_is_refused(folder: Path) -> None:
-    with pytest.raises(TemplateError, match="nothing"):
+    with pytest.raises(SamTemplateError, match="nothing"):
         FunctionHost(folder / "nothing.yaml", {}, folder / "events")
 
 

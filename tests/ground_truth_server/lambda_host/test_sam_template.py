@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ground_truth_server.lambda_host.cloudformation import TemplateError
+from ground_truth_server.lambda_host.cloudformation import SamTemplateError
 from ground_truth_server.lambda_host.sam_template import read_template
 
 TEMPLATE = """\
@@ -154,7 +154,7 @@ def test_what_cant_run_here_says_why(template: Path) -> None:
 def test_mistakes_are_named_with_the_function(template: Path, found: str, replacement: str, message: str) -> None:
     assert found in TEMPLATE
     template.write_text(TEMPLATE.replace(found, replacement, 1))
-    with pytest.raises(TemplateError, match=message):
+    with pytest.raises(SamTemplateError, match=message):
         read_template(template)
 
 

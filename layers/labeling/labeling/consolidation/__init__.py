@@ -3,14 +3,14 @@
 from labeling.consolidation.dawid_skene import dawid_skene
 from labeling.consolidation.majority_vote import majority_vote
 from labeling.consolidation.strategy import Answers, Strategy, Verdict
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 STRATEGIES: dict[str, Strategy] = {"majority-vote": majority_vote, "dawid-skene": dawid_skene}
 
 __all__ = ["STRATEGIES", "Answers", "Strategy", "Verdict", "consolidate"]
 
 
-def consolidate(answers: Answers, job: LabelingJob) -> dict[str, Verdict]:
+def consolidate(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
     """Decides each object of a batch by the job's strategy.
 
     Args:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from labeling.consolidation.strategy import Answers, Verdict, settle
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-6
@@ -20,7 +20,7 @@ Confusion = dict[str, dict[str, Posterior]]
 """For each worker and true category: how probable each answer is."""
 
 
-def dawid_skene(answers: Answers, job: LabelingJob) -> dict[str, Verdict]:
+def dawid_skene(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
     """Gives each object its most probable category under the Dawid–Skene model.
 
     Each worker has a confusion matrix: how often they give each answer for each true category. Starting from the
@@ -102,7 +102,7 @@ def _normalised(weights: Mapping[str, float]) -> Posterior:
     return {key: weight / total for key, weight in weights.items()}
 
 
-def _decide(posterior: Posterior, job: LabelingJob) -> Verdict:
+def _decide(posterior: Posterior, job: JobConfiguration) -> Verdict:
     highest = max(posterior.values())
     # Equal evidence ends in posteriors that differ by rounding only.
     best = [category for category, probability in posterior.items() if highest - probability < 1e-4]

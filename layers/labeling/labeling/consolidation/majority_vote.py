@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from labeling.consolidation.strategy import Answers, Verdict, settle
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 
-def majority_vote(answers: Answers, job: LabelingJob) -> dict[str, Verdict]:
+def majority_vote(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
     """Gives each object the category with most votes.
 
     The confidence is the share of the object's votes that went to its label: 1.0 where all agree (so also where
@@ -19,7 +19,7 @@ def majority_vote(answers: Answers, job: LabelingJob) -> dict[str, Verdict]:
     return {object_id: _decide(votes, job) for object_id, votes in answers.items()}
 
 
-def _decide(votes: Mapping[str, str], job: LabelingJob) -> Verdict:
+def _decide(votes: Mapping[str, str], job: JobConfiguration) -> Verdict:
     counts = Counter(votes.values())
     most = max(counts.values())
     category = settle([name for name, count in counts.items() if count == most], job)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, Protocol
 
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 
 Answers = Mapping[str, Mapping[str, str]]
 """For each object, by its id: the category that each worker chose, by worker id."""
@@ -24,7 +24,7 @@ class Verdict(NamedTuple):
 class Strategy(Protocol):
     """A way to decide; the same answers always get the same verdicts, in whatever order they come."""
 
-    def __call__(self, answers: Answers, job: LabelingJob) -> Mapping[str, Verdict]:
+    def __call__(self, answers: Answers, job: JobConfiguration) -> Mapping[str, Verdict]:
         """Decides each object.
 
         Args:
@@ -36,7 +36,7 @@ class Strategy(Protocol):
         """
 
 
-def settle(best: Collection[str], job: LabelingJob) -> str:
+def settle(best: Collection[str], job: JobConfiguration) -> str:
     """The category that wins among equals, as the job configuration says."""
     if len(best) > 1 and job.consolidation.tie == "not-sure":
         return job.label.not_sure

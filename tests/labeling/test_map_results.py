@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from labeling import check_report
-from labeling.check_report import BrokenItem
-from labeling.check_results import write_report
+from labeling import broken_items
+from labeling.broken_items import BrokenItem
 from labeling.errors import MissingObjectError
+from labeling.map_results import write_report
 from labeling.storage import Storage
 
 from tests.conftest import Bucket
@@ -68,5 +68,5 @@ def test_results_that_are_gone_are_named(bucket: Bucket) -> None:
 
 
 def test_the_report_is_json_lines_in_people_s_letters() -> None:
-    text = check_report.report([BrokenItem(2, None, "EventError", "größer"), BrokenItem(1, "s3://b/k", "E", "m")])
+    text = broken_items.report([BrokenItem(2, None, "EventError", "größer"), BrokenItem(1, "s3://b/k", "E", "m")])
     assert text.decode().splitlines()[1] == '{"line":2,"source":null,"error":"EventError","message":"größer"}'

@@ -8,7 +8,7 @@ class NotAnS3Uri(ValueError):
 
 
 @dataclass(frozen=True)
-class S3Uri:
+class S3Location:
     """Where an object lies, or the prefix under which objects lie.
 
     Attributes:
@@ -20,7 +20,7 @@ class S3Uri:
     key: str
 
     @classmethod
-    def parse(cls, text: str) -> "S3Uri":
+    def parse(cls, text: str) -> "S3Location":
         """Read ``s3://BUCKET/KEY``.
 
         Raises:
@@ -32,10 +32,10 @@ class S3Uri:
             raise NotAnS3Uri(f"found {text!r}, expected s3://BUCKET/KEY")
         return cls(bucket, key)
 
-    def below(self, path: str) -> "S3Uri":
+    def below(self, path: str) -> "S3Location":
         """Name what lies at a path under this prefix."""
         folder = self.key.rstrip("/")
-        return S3Uri(self.bucket, f"{folder}/{path}" if folder else path)
+        return S3Location(self.bucket, f"{folder}/{path}" if folder else path)
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"

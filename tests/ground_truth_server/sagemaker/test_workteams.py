@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ground_truth_server.sagemaker.account import EVERYONE, MOST_WORKTEAMS, Account
 from ground_truth_server.sagemaker.aws_error import AwsError
+from ground_truth_server.sagemaker.workteams import EVERYONE, MOST_WORKTEAMS, WorkteamTable
 
 WELDERS = {
     "Description": "Welding experts",
@@ -18,24 +18,24 @@ def database(tmp_path: Path) -> Path:
 
 
 def test_a_new_account_has_the_default_work_team(database: Path) -> None:
-    assert [workteam["WorkteamName"] for workteam in Account(database).workteams()] == [EVERYONE]
+    assert [workteam["WorkteamName"] for workteam in WorkteamTable(database).workteams()] == [EVERYONE]
 
 
 def test_a_restart_finds_work_teams_and_tags(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
     account.add_workteam("welders", WELDERS, {"owner": "Ada"})
     account.add_tags("labeling-job/welds", {"stage": "trial"})
     before = account.workteam("welders")
     account.close()
 
-    restarted = Account(database)
+    restarted = WorkteamTable(database)
     assert restarted.workteam("welders") == before
     assert restarted.tags("workteam/private-crowd/welders") == {"owner": "Ada"}
     assert restarted.tags("labeling-job/welds") == {"stage": "trial"}
 
 
 def test_of_many_who_want_one_name_one_gets_it(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
 
     def attempt(_: int) -> str:
         try:
@@ -50,7 +50,7 @@ def test_of_many_who_want_one_name_one_gets_it(database: Path) -> None:
 
 
 def test_the_number_of_work_teams_is_limited(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
     for number in range(MOST_WORKTEAMS - 1):
         account.add_workteam(f"team-{number}", WELDERS, {})
     with pytest.raises(AwsError, match="ResourceLimitExceeded: The account has 25 work teams"):
@@ -58,7 +58,7 @@ def test_the_number_of_work_teams_is_limited(database: Path) -> None:
 
 
 def test_an_update_keeps_what_it_does_not_name(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
     account.add_workteam("welders", WELDERS, {})
     created = account.workteam("welders")
     account.update_workteam("welders", {"Description": "Experts"})
@@ -68,7 +68,7 @@ def test_an_update_keeps_what_it_does_not_name(database: Path) -> None:
 
 
 def test_a_new_team_of_an_old_name_has_none_of_its_tags(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
     account.add_workteam("welders", WELDERS, {"owner": "Ada"})
     account.remove_workteam("welders")
     account.add_workteam("welders", WELDERS, {})
@@ -76,21 +76,21 @@ def test_a_new_team_of_an_old_name_has_none_of_its_tags(database: Path) -> None:
 
 
 def test_the_default_work_team_stays(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
     with pytest.raises(AwsError, match="can't be deleted"):
         account.remove_workteam(EVERYONE)
     assert account.workteam(EVERYONE)
 
 
-@pytest.mark.parametrize("act", [Account.workteam, Account.remove_workteam])
+@pytest.mark.parametrize("act", [WorkteamTable.workteam, WorkteamTable.remove_workteam])
 def test_an_unknown_work_team_is_named(database: Path, act: object) -> None:
     assert callable(act)
     with pytest.raises(AwsError, match="ValidationException: There is no work team named 'weldres'"):
-        act(Account(database), "weldres")
+        act(WorkteamTable(database), "weldres")
 
 
 def test_tags_are_added_changed_and_removed(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
     account.add_tags("labeling-job/welds", {"b": "1", "a": "2"})
     assert account.add_tags("labeling-job/welds", {"a": "3", "c": ""}) == {"a": "3", "b": "1", "c": ""}
     account.remove_tags("labeling-job/welds", ["b", "never there"])
@@ -100,7 +100,7 @@ def test_tags_are_added_changed_and_removed(database: Path) -> None:
 
 
 def test_too_many_tags_change_nothing(database: Path) -> None:
-    account = Account(database)
+    account = WorkteamTable(database)
     account.add_tags("labeling-job/welds", {str(number): "" for number in range(30)})
     with pytest.raises(AwsError, match="ResourceLimitExceeded: 'labeling-job/welds' would have 51 tags"):
         account.add_tags("labeling-job/welds", {f"more-{number}": "" for number in range(21)})

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from labeling import check_report, manifest
-from labeling.check_report import BrokenItem
+from labeling import broken_items, manifest
+from labeling.broken_items import BrokenItem
 from labeling.storage import S3Uri, Storage
 
 MAX_BYTES = 500_000_000
@@ -50,10 +50,10 @@ def write_report(storage: Storage, *, bucket: str, manifest_key: str, name: str)
         ``{"brokenItems": how many, "report": S3 URI}``.
     """
     files = msgspec.json.decode(storage.read(S3Uri(bucket, manifest_key), MAX_BYTES), type=ResultManifest).ResultFiles
-    items = [check_report.decode(line) for file in files.SUCCEEDED for line in _lines(storage, bucket, file)]
+    items = [broken_items.decode(line) for file in files.SUCCEEDED for line in _lines(storage, bucket, file)]
     items += [_failed(json.loads(line)) for file in files.FAILED for line in _lines(storage, bucket, file)]
-    uri = S3Uri(bucket, check_report.report_key(name))
-    storage.write(uri, check_report.report(items), "application/jsonl")
+    uri = S3Uri(bucket, broken_items.report_key(name))
+    storage.write(uri, broken_items.report(items), "application/jsonl")
     return {"brokenItems": len(items), "report": str(uri)}
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError, NoCredentialsError
 from labeling import contract, dataset, image, manifest
-from labeling.check_report import BrokenItem
+from labeling.broken_items import BrokenItem
 from labeling.contract import PreLabelingEvent
-from labeling.job import LabelingJob
+from labeling.job import JobConfiguration
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage
 from plotting import recording
@@ -76,7 +76,7 @@ class ItemCheck:
         storage: Where items lie.
     """
 
-    def __init__(self, job: LabelingJob, storage: Storage) -> None:
+    def __init__(self, job: JobConfiguration, storage: Storage) -> None:
         self.job = job
         self.storage = storage
         self.budget = ByteBudget(MOST_BYTES)
@@ -103,7 +103,7 @@ class ItemCheck:
 
 
 def check(
-    lines: Iterable[manifest.Line], job: LabelingJob, check_item: CheckItem, concurrency: int
+    lines: Iterable[manifest.Line], job: JobConfiguration, check_item: CheckItem, concurrency: int
 ) -> Iterator[CheckedItem]:
     """Checks the lines of a manifest, going on after broken ones.
 
@@ -135,7 +135,7 @@ def check(
         pool.shutdown(cancel_futures=True)
 
 
-def _checked(line: manifest.Line, job: LabelingJob, check_item: CheckItem) -> CheckedItem:
+def _checked(line: manifest.Line, job: JobConfiguration, check_item: CheckItem) -> CheckedItem:
     source = ""
     try:
         data_object = manifest.data_object(line)
@@ -150,7 +150,7 @@ def _checked(line: manifest.Line, job: LabelingJob, check_item: CheckItem) -> Ch
     return CheckedItem(line.number)
 
 
-def _is_labeled(data_object: Mapping[str, Any], job: LabelingJob) -> bool:
+def _is_labeled(data_object: Mapping[str, Any], job: JobConfiguration) -> bool:
     """Whether pre-labeling will keep the item from the workers because it has its label."""
     return contract.existing_label(PreLabelingEvent("", dict(data_object)), job) is not None
 

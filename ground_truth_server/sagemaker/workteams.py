@@ -33,7 +33,7 @@ _EVERYONE_DETAILS = {
 }
 
 
-class Account:
+class WorkteamTable:
     """The account's work teams and tags. Safe to use from several threads.
 
     One machine holds one account, and its resources are there in every region: the region is how a client
