@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-MAIN = ROOT / "ground_truth_server" / "functions" / "function_process.py"
+MAIN = ROOT / "ground_truth_server" / "lambda_host" / "function_process.py"
 
 
 @pytest.mark.parametrize("last_words", [b"", b'{"half a mess'], ids=["before it read", "while it wrote"])
