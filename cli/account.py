@@ -4,6 +4,7 @@ The local Ground Truth is such an account as well: the variables ``AWS_ENDPOINT_
 ``AWS_ENDPOINT_URL_S3`` lead to it, and nothing else differs.
 """
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,14 +30,15 @@ class AwsAccount:
 
     Args:
         profile: The profile of the AWS configuration; nothing for what the environment says.
-        region: The region; nothing for the profile's or the environment's.
+        region: The region; nothing for ``AWS_REGION``'s, ``AWS_DEFAULT_REGION``'s or the profile's, in this order.
 
     Raises:
         botocore.exceptions.BotoCoreError: If there is no such profile.
     """
 
     def __init__(self, profile: str | None = None, region: str | None = None) -> None:
-        self.session = boto3.Session(profile_name=profile, region_name=region)
+        # boto3 reads AWS_DEFAULT_REGION alone; AWS CLI version 2 reads AWS_REGION before it, and the two must agree.
+        self.session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
 
     @property
     def region(self) -> str:

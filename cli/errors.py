@@ -47,7 +47,10 @@ ADVICE: Final[dict[type[BotoCoreError], str]] = {
     SSOTokenLoadError: SIGN_IN_ENDED,
     TokenRetrievalError: SIGN_IN_ENDED,
     UnauthorizedSSOTokenError: SIGN_IN_ENDED,
-    NoRegionError: "There is no AWS region: name one with --region eu-west-1, or set AWS_REGION.",
+    NoRegionError: (
+        "There is no AWS region: name one with --region eu-west-1, or set AWS_REGION and AWS_DEFAULT_REGION (AWS's "
+        "tools don't all read the same one)."
+    ),
     ProfileNotFound: "{error}: “aws configure list-profiles” lists those that are there.",
     EndpointConnectionError: UNREACHABLE,
     ConnectTimeoutError: UNREACHABLE,

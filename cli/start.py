@@ -13,6 +13,7 @@ from cli import options, stack, worker_page_file
 from cli.account import AwsAccount
 from cli.errors import CommandError, code_of
 from cli.options import Commands, Terminal
+from cli.rehearsal import rehearse
 from cli.running_job import next_name
 from cli.stack import DeployedStack
 from cli.workteam import workteam_arn
@@ -64,6 +65,9 @@ def add_to(commands: Commands) -> None:
         help="put this template into the bucket as worker page (without FILE: the job's own), whatever is there",
     )
     page.add_argument("--keep-page", action="store_true", help="use the worker page that is in the bucket")
+    parser.add_argument(
+        "--no-rehearsal", action="store_true", help="don't let SageMaker render the page of one item first"
+    )
     by_hand = parser.add_argument_group("in place of the stack's outputs")
     by_hand.add_argument("--bucket", metavar="NAME", help="bucket of the items and the output")
     by_hand.add_argument("--role", metavar="ARN", help="role that the job runs under")
@@ -80,10 +84,17 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
         terminal.results.print(json.dumps(request, indent=2, ensure_ascii=False), soft_wrap=True)
         return 0
     storage = Storage(account.s3)
-    storage.open(options.s3_uri(request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"])).close()
-    _provide_page(
-        arguments, options.s3_uri(request["HumanTaskConfig"]["UiConfig"]["UiTemplateS3Uri"]), storage, terminal
-    )
+    manifest = options.s3_uri(request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"])
+    template = options.s3_uri(request["HumanTaskConfig"]["UiConfig"]["UiTemplateS3Uri"])
+    storage.open(manifest).close()
+    page, is_there = _page(arguments, template, storage)
+    if not arguments.no_rehearsal:
+        job, bucket, role = options.configured_job(arguments), template.bucket, request["RoleArn"]
+        place = str(manifest)
+        terminal.say(rehearse(account, job=job, page=page, manifest_place=place, bucket=bucket, role=role))
+    if not is_there:
+        worker_page_file.put(template, page, storage)
+        terminal.say(f"Put the worker page at {template}.")
     arn = _create(request, account)
     name = request["LabelingJobName"]
     terminal.say(f"Started {name}: {arn}", style="green")
@@ -121,24 +132,22 @@ def _value(given: str | None, option: str, there: DeployedStack | None, output: 
     return there.output(output)
 
 
-def _provide_page(arguments: argparse.Namespace, uri: S3Uri, storage: Storage, terminal: Terminal) -> None:
-    """Makes sure that the bucket has the worker page that is meant: another job's would ask for other categories."""
+def _page(arguments: argparse.Namespace, uri: S3Uri, storage: Storage) -> tuple[str, bool]:
+    """The worker page that is meant, and whether it is in the bucket: another job's would ask for other categories."""
+    there = worker_page_file.stored(uri, storage)
     if arguments.keep_page:
-        storage.open(uri).close()
-        return
+        if there is None:
+            raise CommandError(f"There is no worker page at {uri} to keep. Leave --keep-page out: it is put there.")
+        return there, True
     template = arguments.page if arguments.page != OWN_PAGE else None
     page = worker_page_file.page(options.configured_job(arguments), template, options.job_file(arguments))
-    there = worker_page_file.stored(uri, storage)
-    if there == page:
-        return
-    if there is not None and arguments.page is None:
+    if there not in (None, page) and arguments.page is None:
         raise CommandError(
             f"{uri} is another worker page than this job's: its template or the job configuration has changed since "
             "it was put there. --page replaces it, --keep-page uses it as it is. If the configuration has changed, "
             "deploy the stack anew as well: the functions have their own copy."
         )
-    worker_page_file.put(uri, page, storage)
-    terminal.say(f"Put the worker page at {uri}.")
+    return page, there == page
 
 
 def _create(request: dict[str, Any], account: AwsAccount) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from labeling import worker_page
 from labeling.data_folder import MANIFEST_KEY, DataFolder
+from labeling.errors import LabelingError
 from labeling.job import CONFIG_VARIABLE, JobConfiguration, load
 from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 from rich.console import Console
@@ -142,9 +143,16 @@ class JobWorkspace:
             template=template,
             manifest=f"s3://{BUCKET}/{MANIFEST_KEY}",
             pre_annotation=_ACCOUNT.pre_labeling_arn,
-            prepare=lambda text: worker_page.page(load(self.configuration), text),
+            prepare=self._prepared,
             watched=[self.configuration],
         )
+
+    def _prepared(self, template: str) -> str:
+        """Write the job into a template, with both as they are now; a ValueError says why that can't be done."""
+        try:
+            return worker_page.page(load(self.configuration), template)
+        except LabelingError as error:
+            raise ValueError(str(error)) from error
 
 
 def key_of(data_object: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,7 +46,7 @@ class PreviewSource:
         template: The worker page's template, a file that is being edited.
         manifest: The input manifest: a path, or an S3 URI.
         pre_annotation: The function that makes task inputs; ``None`` for a job without one.
-        prepare: Makes the job's template of the file's text, which it may only put something before.
+        prepare: Makes the job's template of the file's text; a ValueError says why it can't.
         watched: Further files on which the page depends, such as the job configuration.
     """
 
@@ -133,11 +134,16 @@ class Preview:
             template = self.template.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise PreviewFailed(f"The template {self.template} can't be read: {error}") from error
-        prepared = self._source.prepare(template)
+        try:
+            prepared = self._source.prepare(template)
+        except ValueError as error:
+            raise PreviewFailed(f"The template {self.template} can't be prepared: {error}") from error
         page = render(prepared, task_input, self._pages.presign, self._pages.assets)
-        above = prepared.count("\n") - template.count("\n")
-        errors = tuple(_moved_up(error, above) for error in page.errors)
-        return replace(page, errors=errors, missing=tuple(_moved_up(one, above) for one in page.missing))
+        if prepared == template:
+            return page
+        lines = [line.strip() for line in template.splitlines()]
+        errors = tuple(_in_template(error, lines) for error in page.errors)
+        return replace(page, errors=errors, missing=tuple(_in_template(one, lines) for one in page.missing))
 
     def version(self) -> str:
         """Give a text that changes whenever a file changes on which the pages depend."""
@@ -165,9 +171,16 @@ class Preview:
 _Placed = TypeVar("_Placed", LiquidProblem, MissingVariable)
 
 
-def _moved_up(found: _Placed, lines: int) -> _Placed:
-    place = replace(found.place, line=max(1, found.place.line - lines))
-    return replace(found, place=place)
+def _in_template(found: _Placed, lines: Sequence[str]) -> _Placed:
+    """Name the line of the template that a line of the prepared page was most likely made of; lines may be repeated."""
+    text = found.place.text
+
+    def likeness(number: int) -> tuple[float, int]:
+        return SequenceMatcher(None, text, lines[number - 1], autojunk=False).ratio(), -abs(number - found.place.line)
+
+    if not lines:
+        return found
+    return replace(found, place=replace(found.place, line=max(range(1, len(lines) + 1), key=likeness)))
 
 
 def _changed(file: Path) -> int:

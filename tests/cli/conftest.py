@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 import botocore.session
@@ -17,11 +17,14 @@ from starlette.applications import Starlette
 
 from cli.main import main
 from ground_truth_server.loopback import serving
+from ground_truth_server.pages.ground_truth_liquid import render_template
+from ground_truth_server.sagemaker.aws_error import AwsError
 from tests.conftest import ROOT, Bucket
-from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, sagemaker_route
+from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, Page, sagemaker_route
 
 STACK = "welds"
 ROLE = "arn:aws:iam::111122223333:role/ground-truth"
+REFUSED_ROLE = "<p>of a role that can't be assumed</p>"
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:"
 
 
@@ -58,12 +61,29 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     logger.setLevel(level)
 
 
+def rendered(template: str, task_input: dict[str, Any]) -> Page:
+    """A worker page by the server's own Liquid, with links to the bucket that the role would have made.
+
+    The server assumes no roles, so its answer to `REFUSED_ROLE` is AWS's for one that it can't assume.
+    """
+    if template == REFUSED_ROLE:
+        raise AwsError("ValidationException", "Could not assume role")
+    s3 = boto3.client("s3")
+
+    def presign(uri: str) -> str:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+
+    page = render_template(template, task_input, presign)
+    return Page(f"{page.text} with {sorted(task_input)}", [str(error) for error in page.errors])
+
+
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[JobsInMemory]:
     """The account's labeling jobs, behind the SageMaker API."""
     jobs = JobsInMemory()
     with (
-        sagemaker_route(jobs, tmp_path / "account.sqlite") as route,
+        sagemaker_route(jobs, tmp_path / "account.sqlite", rendered) as route,
         serving(Starlette(routes=[route])) as url,
     ):
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", url)

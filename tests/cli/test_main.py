@@ -64,6 +64,29 @@ def test_no_region(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert done.err.startswith("There is no AWS region: name one with --region")
 
 
+@pytest.mark.parametrize(
+    ("variables", "given", "region"),
+    [
+        ({"AWS_REGION": "eu-central-1"}, None, "eu-central-1"),
+        ({"AWS_DEFAULT_REGION": "eu-north-1"}, None, "eu-north-1"),
+        ({"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-north-1"}, None, "eu-central-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-north-1"}, None, "eu-north-1"),
+        ({"AWS_REGION": "eu-central-1"}, "us-east-1", "us-east-1"),
+        ({}, None, "ap-south-1"),
+    ],
+)
+def test_the_region_is_the_one_that_aws_s_own_command_line_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], given: str | None, region: str
+) -> None:
+    environment(monkeypatch, tmp_path)
+    (tmp_path / "none").write_text("[default]\nregion = ap-south-1\n")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    clients = account.AwsAccount(region=given)
+    assert (clients.region, clients.s3.meta.region_name) == (region, region)
+    assert clients.sagemaker.meta.endpoint_url == f"https://api.sagemaker.{region}.amazonaws.com"
+
+
 @pytest.mark.parametrize("arguments", [["list"], ["start", "--stack", "a"], ["check", "input.manifest"]])
 def test_no_credentials(
     command: Command, jobs: JobsInMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]

@@ -21,13 +21,13 @@ def test_the_page_of_a_line_is_rendered_with_its_plots(
 
 def test_a_task_input_from_a_file_needs_no_stack(command: Command, jobs: JobsInMemory, tmp_path: Path) -> None:
     (tmp_path / "input.json").write_text(json.dumps({"taskInput": {"picture": 1}}))
-    (tmp_path / "odd.html").write_text("an odd page")
+    (tmp_path / "odd.html").write_text("an odd page{% endif %}")
     done = command(
         "render", "--role", ROLE, "--task-input", tmp_path / "input.json", "--page", tmp_path / "odd.html",
         "--output", tmp_path / "page.html",
     )  # fmt: skip
     assert done.status == 1
-    assert "line 1: odd" in done.err
+    assert "TemplateError: line 1, column 15" in done.err
     assert (tmp_path / "page.html").read_text().endswith("an odd page with ['picture']")
 
 

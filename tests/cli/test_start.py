@@ -98,11 +98,10 @@ def test_another_worker_page_in_the_bucket_is_not_used_or_replaced_unasked(
 def test_a_page_of_ones_own_is_put_with_the_jobs_categories(
     command: Command, jobs: JobsInMemory, stack: dict[str, str], welds: Bucket, tmp_path: Any
 ) -> None:
-    (tmp_path / "mine.html").write_text("<crowd-form>mine</crowd-form>")
+    (tmp_path / "mine.html").write_text("<crowd-form><%= category_names %></crowd-form>")
     assert command("start", "--stack", STACK, "--page", tmp_path / "mine.html").status == 0
     page = welds.get(WORKER_PAGE_KEY).decode()
-    assert page.endswith("<crowd-form>mine</crowd-form>")
-    assert "Burn Through" in page
+    assert page.startswith("<crowd-form>[&#34;Good Weld&#34;, &#34;Burn Through&#34;")
 
 
 @pytest.mark.parametrize(

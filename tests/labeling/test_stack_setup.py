@@ -47,7 +47,7 @@ def test_the_bucket_holds_all_that_a_job_needs(setup: StackSetup, stack: Propert
     lines = [json.loads(line) for line in bucket.get("manifests/input.manifest").splitlines()]
     assert [line["source"] for line in lines] == [f"s3://{bucket.name}/dataset/dataset-{n}.json" for n in range(1, 8)]
     assert bucket.json("dataset/dataset-1.json")["image"]["s3Path"] == f"s3://{bucket.name}/images/weld.1.png"
-    assert bucket.get("worker-page/worker-task.liquid.html").startswith(b"{% comment %}")
+    assert bucket.get("worker-page/worker-task.liquid.html").startswith(b"<script src=")
 
 
 def test_the_request_is_one_that_sagemaker_takes(

@@ -13,6 +13,10 @@ class JobConfigurationError(LabelingError):
     """The job configuration can't be used as it is written."""
 
 
+class WorkerPageError(LabelingError):
+    """The worker page's template can't be used as it is written."""
+
+
 class EventError(LabelingError):
     """An event is not what Ground Truth sends."""
 

@@ -1,99 +1,81 @@
-"""What the worker page's template needs to know of the job, as Liquid that is put before it.
+"""The worker page: its template, with what `job.toml` says written into it.
 
-The task input holds an item's panels only, so the template learns the label, its categories and the order of the
-panels from a preamble of `assign` tags. It is written in standard Liquid, so Ground Truth runs it as it is.
+The task input holds an item's panels only, so label, categories and the order of the panels are written into the page
+when it is put into the bucket. What is left for Ground Truth to fill in is the plainest Liquid: ``task.input``, ``if``,
+``for`` and ``grant_read_access``, which AWS's own pages use.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+import json
+from functools import cache
+from typing import Any
 
+from jinja2 import Environment, StrictUndefined, TemplateError, TemplateSyntaxError
+from markupsafe import Markup, escape
+
+from labeling.errors import WorkerPageError
 from labeling.job import JobConfiguration
-
-# Between the items of a list: U+001F, the unit separator, which no text has and which is written %1F.
-_SEPARATOR = "\x1f"
-# What a quoted string in a tag can't hold, and what url_decode would read otherwise.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'%+\\{|}]")
-
-
-class DescribedCategory(Protocol):
-    """One answer that a worker can choose, in words."""
-
-    @property
-    def name(self) -> str:
-        """The answer itself."""
-
-    @property
-    def description(self) -> str:
-        """What it is, in a line; may be empty."""
-
-    @property
-    def look_for(self) -> str:
-        """What to look for; may be empty."""
 
 
 def page(job: JobConfiguration, template: str) -> str:
-    """The worker page of a job: its template, with what it needs to know of the job before it.
+    """The worker page of a job.
+
+    The template is HTML and Liquid with what stands in ``<% … %>`` and ``<%= … %>``: Jinja's statements and expressions
+    under other marks, since Liquid has Jinja's own. It may use:
+
+    - ``label_name``: the answer's name in the form, ``{label_name: {"label": category}}``;
+    - ``header``: the question that the worker answers;
+    - ``categories``, in the order in which they are shown, each with ``name``, ``description`` and ``look_for``;
+    - ``category_names``: the names of all as a JSON array, for ``<crowd-classifier categories="…">``;
+    - ``images`` and ``plots``: the panels of the task input, in order, each with ``key`` and ``title``.
+
+    Every text is escaped for HTML, and can't be read as Liquid.
 
     Args:
         job: The labeling job.
-        template: ``worker-task.liquid.html``, or another that reads the same variables, or none of them.
+        template: ``worker-task.liquid.html``, or another; one without such marks is the page as it is.
+
+    Raises:
+        WorkerPageError: If the template can't be read, or names what isn't there.
     """
-    return (
-        preamble(
-            label_name=job.label.name,
-            header=job.title,
-            categories=job.label.categories,
-            images={key: source.title for key, source in job.images.items()},
-            plots={channel.key: channel.title for channel in job.channels},
-        )
-        + template
+    try:
+        return _marks().from_string(template).render(_known(job))
+    except TemplateSyntaxError as error:
+        raise WorkerPageError(f"the worker page's template, line {error.lineno}: {error.message}") from None
+    except TemplateError as error:
+        names = ", ".join(_known(job))
+        raise WorkerPageError(f"the worker page's template: {error.message}; what is there: {names}") from None
+
+
+def _known(job: JobConfiguration) -> dict[str, Any]:
+    """What the template may name."""
+    return {
+        "label_name": job.label.name,
+        "header": job.title,
+        "categories": job.label.categories,
+        "category_names": json.dumps(job.label.category_names, ensure_ascii=False),
+        "images": [{"key": key, "title": source.title} for key, source in job.images.items()],
+        "plots": [{"key": channel.key, "title": channel.title} for channel in job.channels],
+    }
+
+
+@cache
+def _marks() -> Environment:
+    return Environment(
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<%=",
+        variable_end_string="%>",
+        comment_start_string="<%#",
+        comment_end_string="%>",
+        autoescape=True,
+        finalize=_without_liquid,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 
-def preamble(
-    *,
-    label_name: str,
-    header: str,
-    categories: Sequence[DescribedCategory],
-    images: Mapping[str, str],
-    plots: Mapping[str, str],
-) -> str:
-    """Liquid that tells `worker-task.liquid.html` what the job is; put it before the template.
-
-    It assigns the texts `label_name` and `header` and, as lists, `category_names`, `category_descriptions` and
-    `category_signs`, `image_keys` and `image_titles`, `plot_keys` and `plot_titles`. Any text is safe in it.
-
-    Args:
-        label_name: The answer's name in the form: `{label_name: {"label": category}}`.
-        header: The question that the worker answers.
-        categories: The answers, in the order in which they are shown.
-        images: The titles of the image panels by their keys in the task input, in the order in which they are shown.
-        plots: The titles of the plots by their keys, in the same way.
-    """
-    lists = {
-        "category_names": [category.name for category in categories],
-        "category_descriptions": [category.description for category in categories],
-        "category_signs": [category.look_for for category in categories],
-        "image_keys": list(images),
-        "image_titles": list(images.values()),
-        "plot_keys": list(plots),
-        "plot_titles": list(plots.values()),
-    }
-    lines = [
-        "{% comment %} Written from the job configuration: percent-encoded, %1F between items. {% endcomment %}",
-        f'{{% assign separator = "{_encoded(_SEPARATOR)}" | url_decode %}}',
-        f'{{% assign label_name = "{_encoded(label_name)}" | url_decode %}}',
-        f'{{% assign header = "{_encoded(header)}" | url_decode %}}',
-        *(f'{{% assign {name} = "{_list(items)}" | url_decode | split: separator %}}' for name, items in lists.items()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _list(items: Sequence[str]) -> str:
-    return _encoded(_SEPARATOR.join(item.replace(_SEPARATOR, " ") for item in items))
-
-
-def _encoded(text: str) -> str:
-    """Text for a quoted string in a tag, percent-encoded only where it must be, so that people can read it."""
-    return _UNSAFE.sub(lambda match: f"%{ord(match.group()):02X}", text)
+def _without_liquid(value: object) -> Markup:
+    """Escape a value for HTML, braces too: a browser shows them, and Liquid doesn't see them."""
+    return Markup(str(escape(value)).replace("{", "&#123;"))  # noqa: S704  (escaped just now)

@@ -105,10 +105,19 @@ def test_a_failing_function_a_bad_line_and_a_wrong_answer_say_why(bench: Bench) 
 
 def test_errors_and_missing_variables_have_the_templates_own_lines(bench: Bench) -> None:
     bench.template.write_text("<p>one</p>\n{{ task.input.nothing }}\n{% if %}{% endif %}\n")
-    preview = bench.preview(prepare=lambda template: "{% assign a = 1 %}\n{% assign b = 2 %}\n" + template)
+    preview = bench.preview(prepare=lambda template: template.replace("<p>one</p>", "<p>two</p>\n<p>three</p>\n<hr>"))
     page = preview.render(1)
     assert [(missing.path, missing.place.line) for missing in page.missing] == [("task.input.nothing", 2)]
     assert [error.place.line for error in page.errors] == [3]
+
+
+def test_a_template_that_cannot_be_prepared_is_said(bench: Bench) -> None:
+    def refuse(template: str) -> str:
+        raise ValueError(f"line 3 of {len(template)} characters")
+
+    bench.template.write_text("<p>one</p>")
+    with pytest.raises(PreviewFailed, match="can't be prepared: line 3 of 10 characters"):
+        bench.preview(prepare=refuse).render(1)
 
 
 def test_the_version_changes_with_the_template_and_what_else_is_watched(bench: Bench, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The welding job's worker page, in a browser: `labeling_job/worker-task.liquid.html` after its preamble."""
+"""The welding job's worker page, in a browser: `labeling_job/worker-task.liquid.html` as the job's."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -6,20 +6,14 @@ from pathlib import Path
 
 import pytest
 from labeling.job import load
-from labeling.worker_page import preamble
+from labeling.worker_page import page
 from playwright.sync_api import Browser, FloatRect, Locator, expect
 
 from tests.ground_truth_server.pages.worker_page_frame import WorkerPages, served
 
 ROOT = Path(__file__).parents[3]
 JOB = load(ROOT / "labeling_job/job.toml")
-TEMPLATE = preamble(
-    label_name=JOB.label.name,
-    header="What is this weld?",
-    categories=JOB.label.categories,
-    images={"image": "Photograph of the weld"},
-    plots={"current": "Welding current", "voltage": "Welding voltage", "electrode": "Electrode position"},
-) + (ROOT / "labeling_job/worker-task.liquid.html").read_text(encoding="utf-8")
+TEMPLATE = page(JOB, (ROOT / "labeling_job/worker-task.liquid.html").read_text(encoding="utf-8"))
 PLOTS = {"current": "current", "voltage": "voltage", "electrode": "electrode_pos"}
 LEFT_OUT = "3 rows were left out: text in a number column."
 

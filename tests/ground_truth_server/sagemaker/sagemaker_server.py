@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound
 from ground_truth_server.sagemaker.aws_json import AwsJson, Caller
-from ground_truth_server.sagemaker.sagemaker_api import LabelingJobs, Members, SageMakerApi
+from ground_truth_server.sagemaker.sagemaker_api import LabelingJobs, Members, Render, SageMakerApi
 from ground_truth_server.sagemaker.workteams import WorkteamTable
 
 ACCOUNT_ARN = "arn:aws:sagemaker:us-east-1:111122223333:"
@@ -73,7 +73,7 @@ def render(template: str, task_input: Members) -> Page:
 
 
 @contextmanager
-def sagemaker_route(jobs: LabelingJobs, database: Path) -> Iterator[Route]:
+def sagemaker_route(jobs: LabelingJobs, database: Path, render: Render = render) -> Iterator[Route]:
     """The SageMaker API over the jobs, with the account in the database."""
     account = WorkteamTable(database)
     api = SageMakerApi(jobs, account, render, portal="127.0.0.1:8000")
