@@ -40,7 +40,8 @@ lint: ## format, lint and template checks
 	@$(RUN) ruff format --check
 	@$(RUN) ruff check
 	@$(RUN) sam validate --lint
-	@$(CHECKOV) --file template.yaml
+	@$(RUN) cfn-lint stack/*.yaml
+	@$(CHECKOV) --file template.yaml stack/*.yaml
 
 .PHONY: build
 build: ## builds what is deployed; for the other processors: make build ARCHITECTURE=arm64

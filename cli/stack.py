@@ -13,6 +13,8 @@ OUTPUT = "ProposedOutputPath"
 ROLE = "SagemakerServiceRoleArn"
 PRE_LABELING = "PreLabelingFunctionArn"
 POST_LABELING = "PostLabelingFunctionArn"
+OUTPUT_KEY = "OutputKmsKeyArn"
+JOB_TAGS = "LabelingJobTags"
 
 
 class DeployedStack:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
-from labeling.job_request import JobResources, create_labeling_job
+from labeling.job_request import JobResources, create_labeling_job, tags
 from labeling.storage import S3Uri, Storage
 
 from cli import options, stack, worker_page_file
@@ -111,6 +111,8 @@ def _request(arguments: argparse.Namespace, account: AwsAccount) -> dict[str, An
         workteam_arn=workteam_arn(arguments.workteam, account),
         pre_labeling_arn=_value(arguments.pre, "--pre", there, stack.PRE_LABELING),
         post_labeling_arn=_value(arguments.post, "--post", there, stack.POST_LABELING),
+        kms_key_arn=there.outputs.get(stack.OUTPUT_KEY, "") if there else "",
+        tags=tags(there.outputs.get(stack.JOB_TAGS, "")) if there else {},
     )
     request = create_labeling_job(job, arguments.name or next_name(job.name, account), place)
     manifest = arguments.manifest or (there and not arguments.bucket and there.outputs.get(stack.MANIFEST))

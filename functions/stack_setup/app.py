@@ -1,9 +1,12 @@
 """StackSetupFunction: the custom resource that fills the stack's bucket, and empties it when the stack goes.
 
+Another one, Custom::SettingsFingerprint, is a short text that changes with the settings that it is given.
+
 CloudFormation waits for an answer, for long, so there is one whatever happens: also when the library or the job
 configuration can't be loaded, and before Lambda ends the function for taking too long.
 """
 
+import hashlib
 import json
 import logging
 import threading
@@ -16,6 +19,7 @@ from typing import Any
 # Kept back for the answer when Lambda is about to end the function.
 SPARE_SECONDS = 10.0
 TRIES = 4
+FINGERPRINT = "Custom::SettingsFingerprint"
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +33,7 @@ class CloudFormationAnswer:
     """
 
     def __init__(self, event: dict[str, Any], log: str) -> None:
-        bucket = (event.get("ResourceProperties") or {}).get("Bucket", "")
+        bucket = (event.get("ResourceProperties") or {}).get("Bucket")
         self._url = event["ResponseURL"]
         self._body = {
             "StackId": event["StackId"],
@@ -38,7 +42,7 @@ class CloudFormationAnswer:
             # Another bucket is another resource: CloudFormation then has the old one's emptied.
             "PhysicalResourceId": event.get("PhysicalResourceId", "")
             if event.get("RequestType") == "Delete"
-            else f"s3://{bucket}",
+            else (f"s3://{bucket}" if bucket else event["LogicalResourceId"]),
         }
         self._log = log
         self._lock = threading.Lock()
@@ -91,6 +95,12 @@ def set_up(event: dict[str, Any]) -> dict[str, str]:
     return setup.put(properties)
 
 
+def fingerprint(settings: object) -> dict[str, str]:
+    """The attribute of a Custom::SettingsFingerprint: the same for the same settings."""
+    written = json.dumps(settings, sort_keys=True).encode()
+    return {"Fingerprint": hashlib.sha256(written).hexdigest()[:16]}
+
+
 def labeling_job() -> Path:
     """The folder of the worker page and the sample: built beside this file, or in the checkout."""
     here = Path(__file__).resolve()
@@ -106,7 +116,10 @@ def handler(event: dict[str, Any], context: Any) -> None:
     timer = threading.Timer(max(0.0, left), answer.fail, [late])
     timer.start()
     try:
-        data = set_up(event)
+        if event.get("ResourceType") == FINGERPRINT:
+            data = fingerprint(event["ResourceProperties"]["Settings"])
+        else:
+            data = set_up(event)
     except BaseException as error:
         logger.exception("The bucket could not be set up")
         answer.fail(f"{type(error).__name__}: {error}")

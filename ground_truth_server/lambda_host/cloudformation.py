@@ -196,6 +196,8 @@ class TemplateStack:
             return self.function_arn(str(self._ref(target)))
         if attribute == "Arn" and kind == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{self._ref(target)}"
+        if attribute == "Value" and kind == "AWS::SSM::Parameter":
+            return as_text(self._resolve(self.resources[target]["Properties"]["Value"]))
         return f"{target}.{attribute}"
 
     def _substitute(self, argument: Value) -> str:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from labeling.errors import (
     AccessError,
     BucketError,
     DatasetFileError,
+    EventError,
     ImageError,
     ItemError,
     MissingObjectError,
@@ -192,8 +194,28 @@ def test_logs_carry_the_job_and_the_item(pre_labeling: Handler, bucket: Bucket, 
     pre_labeling(request)
     error = next(line for line in log if line["level"] == "ERROR")
     assert error["labeling_job"] == ARN
-    assert error["item"] == request["dataObject"]
+    assert error["item"] == request["dataObject"]["source"]
     assert "weld.1.csv is not there" in error["reason"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"source": "s3://nowhere/dataset/d.json", "inspector": "Ada Lovelace"},
+        {"source": "Ada Lovelace's report, whole"},
+        {"name": "Ada Lovelace"},
+    ],
+    ids=["beside the item", "in place of it", "alone"],
+)
+def test_what_else_a_manifest_line_holds_is_not_logged(
+    pre_labeling: Handler, log: list[dict[str, Any]], line: dict[str, str]
+) -> None:
+    with suppress(EventError):
+        pre_labeling({"version": "2018-10-16", "labelingJobArn": ARN, "dataObject": line})
+    assert all(entry["item"] for entry in log if entry["level"] == "ERROR")
+    told = [{key: value for key, value in entry.items() if key != "reason"} for entry in log]
+    assert log
+    assert "Lovelace" not in json.dumps(told)
 
 
 CASES: dict[str, tuple[bytes | None, type[ItemError], str]] = {

@@ -90,6 +90,24 @@ def test_it_fills_the_bucket_and_answers(cloudformation: tuple[str, Answers], bu
     assert bucket.keys() == []
 
 
+def test_a_fingerprint_changes_with_any_setting_and_with_nothing_else(cloudformation: tuple[str, Answers]) -> None:
+    url, answers = cloudformation
+
+    def asked(settings: list[str], kind: str = "Update") -> dict[str, Any]:
+        resource = {"LogicalResourceId": "FunctionSettings", "ResourceType": "Custom::SettingsFingerprint"}
+        handle({**event(url, "", kind), **resource, "ResourceProperties": {"ServiceToken": "a", "Settings": settings}})
+        return answers[-1]
+
+    first = asked(["x86_64", "1769", ""], "Create")
+    assert first["Status"] == "SUCCESS", first
+    assert len(first["Data"]["Fingerprint"]) == 16
+    assert asked(["x86_64", "1769", ""])["Data"] == first["Data"]
+    for changed in (["arm64", "1769", ""], ["x86_64", "1769", "one"], ["x86_64", "", "1769"]):
+        assert asked(changed)["Data"] != first["Data"]
+    # Another physical id would be another resource, and CloudFormation would ask to delete the first.
+    assert {answer["PhysicalResourceId"] for answer in answers} == {"FunctionSettings"}
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

@@ -13,12 +13,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
+import yaml
 from samtranslator.translator.transform import transform
 
-from ground_truth_server.lambda_host.cloudformation import TemplateStack
+from ground_truth_server.lambda_host.cloudformation import TemplateStack, as_text
 from tests.conftest import ROOT
 
 REGION: Final = "eu-west-1"
@@ -26,6 +28,9 @@ NAME = "welds"
 PARAMETERS = {"ManifestCheck": "on", "SnapStart": "on", "AlarmEmail": "welder@example.com"}
 MISSING = {
     "AWS::CloudWatch::Alarm",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SSM::Parameter",  # that CloudFormation names
+    "Custom::SettingsFingerprint",
     "AWS::Lambda::Alias",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
@@ -40,12 +45,14 @@ class Deployed(NamedTuple):
     Attributes:
         endpoint: moto's address.
         template: What the SAM translator made of the template.
-        resources: The physical ids of the resources, by logical id.
+        nested: The templates of the nested stacks, by logical id.
+        resources: The physical ids of the resources, also of nested stacks', by logical id.
         outputs: The stack's outputs.
     """
 
     endpoint: str
     template: dict[str, Any]
+    nested: dict[str, dict[str, Any]]
     resources: dict[str, str]
     outputs: dict[str, str]
 
@@ -65,7 +72,12 @@ class Deployed(NamedTuple):
         return self.outputs["BucketName"]
 
     def properties(self, name: str) -> Any:
-        return self.template["Resources"][name]["Properties"]
+        return self.declared[name]["Properties"]
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """The resources of all templates, by logical id."""
+        return {name: made for one in (self.template, *self.nested.values()) for name, made in one["Resources"].items()}
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +118,7 @@ def packaged(moto: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
 @pytest.fixture(scope="session")
 def stack(moto: str, packaged: dict[str, Any]) -> Deployed:
     template = expanded(packaged)
+    nested = nested_templates(moto, template)
     cloudformation = boto3.client("cloudformation", endpoint_url=moto, region_name=REGION)
     cloudformation.create_stack(
         StackName=NAME,
@@ -113,14 +126,19 @@ def stack(moto: str, packaged: dict[str, Any]) -> Deployed:
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
         Capabilities=["CAPABILITY_IAM"],
     )
-    outputs = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
-    summaries = cloudformation.get_paginator("list_stack_resources").paginate(StackName=NAME)
-    resources = {
-        summary["LogicalResourceId"]: summary["PhysicalResourceId"]
-        for page in summaries
-        for summary in page["StackResourceSummaries"]
-    }
-    deployed = Deployed(moto, template, resources, {out["OutputKey"]: out["OutputValue"] for out in outputs})
+    outputs = outputs_of(cloudformation, NAME)
+    resources: dict[str, str] = {}
+    for name in (NAME, *nested):
+        summaries = cloudformation.get_paginator("list_stack_resources").paginate(StackName=resources.get(name, name))
+        for page in summaries:
+            found = page["StackResourceSummaries"]
+            resources |= {summary["LogicalResourceId"]: summary["PhysicalResourceId"] for summary in found}
+    resources.pop("")  # moto lists what a condition keeps out, without a name
+    for name, out in template["Outputs"].items():  # moto doesn't hand on what nested stacks put out
+        inner, _, attribute = ".".join(out["Value"].get("Fn::GetAtt", ())).partition(".Outputs.")
+        if attribute:
+            outputs[name] = outputs_of(cloudformation, resources[inner])[attribute]
+    deployed = Deployed(moto, template, nested, resources, outputs)
     write_policies_as_json(deployed)
     return deployed
 
@@ -137,36 +155,71 @@ def expanded(packaged: dict[str, Any], parameters: dict[str, str] = PARAMETERS) 
     return template
 
 
-def for_moto(template: dict[str, Any]) -> dict[str, Any]:
-    """Leaves out what moto has not, names an alias as AWS would, and takes out of lists what has no value."""
-    stack = TemplateStack(ROOT / "template.yaml", template, PARAMETERS, REGION)
+def outputs_of(cloudformation: Any, name: str) -> dict[str, str]:
+    (made,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    assert made["StackStatus"] == "CREATE_COMPLETE", cloudformation.describe_stack_events(StackName=name)
+    return {out["OutputKey"]: out["OutputValue"] for out in made["Outputs"]}
 
-    def known(value: Any) -> Any:
-        if isinstance(value, list):
-            return [known(item) for item in value if not is_nothing(item)]
-        if not isinstance(value, dict):
-            return value
-        if str(value.get("Ref", "")).endswith("Aliaslive"):
-            return {"Fn::Sub": f"${{{value['Ref'].removesuffix('Aliaslive')}.Arn}}:live"}
-        return {key: known(item) for key, item in value.items()}
 
-    def is_nothing(value: Any) -> bool:
-        if not isinstance(value, dict) or "Fn::If" not in value:
-            return False
-        condition, then, otherwise = value["Fn::If"]
-        chosen = then if stack.resolve({"Condition": condition}) else otherwise
-        return bool(chosen == {"Ref": "AWS::NoValue"})
+def nested_templates(moto: str, template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The nested stacks' templates, as `sam package` uploaded them; those that moto takes lie there from now on."""
+    s3 = boto3.client("s3", endpoint_url=moto, region_name=REGION)
+    outer = TemplateStack(ROOT / "template.yaml", template, PARAMETERS, REGION)
+    found: dict[str, dict[str, Any]] = {}
+    for name, made in template["Resources"].items():
+        if made["Type"] != "AWS::CloudFormation::Stack":
+            continue
+        bucket, _, key = urlsplit(made["Properties"]["TemplateURL"]).path.lstrip("/").partition("/")
+        found[name] = yaml.safe_load(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        given = outer.resolve(made["Properties"]["Parameters"])
+        taken = for_moto(found[name], {parameter: as_text(value) for parameter, value in given.items()})
+        for state_machine in (one["Properties"] for one in taken["Resources"].values()):
+            if definition := state_machine.pop("DefinitionS3Location", None):  # moto doesn't fetch it
+                body = s3.get_object(Bucket=definition["Bucket"], Key=definition["Key"])["Body"]
+                state_machine["DefinitionString"] = body.read().decode()
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(taken).encode())
+        made["Properties"]["TemplateURL"] = f"https://s3.amazonaws.com/{bucket}/{key}"  # moto reads no other host's
+    return found
 
-    resources = {name: known(made) for name, made in template["Resources"].items() if made["Type"] not in MISSING}
-    for made in resources.values():
-        if made["Type"] == "AWS::IAM::Role":
-            for policy in made["Properties"]["Policies"]:
-                policy["PolicyDocument"]["Statement"] = [
-                    statement["Fn::If"][1] if "Fn::If" in statement else statement
-                    for statement in policy["PolicyDocument"]["Statement"]
-                ]
-    outputs = {name: out for name, out in template["Outputs"].items() if "StackSetup" not in json.dumps(out)}
-    return {**template, "Resources": resources, "Outputs": known(outputs)}
+
+def for_moto(template: dict[str, Any], parameters: dict[str, str] = PARAMETERS) -> dict[str, Any]:
+    """Leaves out what moto has not, names an alias as AWS would, and chooses what lists hold by a condition."""
+    stack = TemplateStack(ROOT / "template.yaml", template, parameters, REGION)
+    resources = {
+        name: known(made, stack) for name, made in template["Resources"].items() if made["Type"] not in MISSING
+    }
+    unknown = ("StackSetup", "Outputs.")  # moto has no custom resources, and doesn't hand on nested stacks' outputs
+    outputs = {
+        name: out for name, out in template["Outputs"].items() if not any(word in json.dumps(out) for word in unknown)
+    }
+    return {**template, "Resources": resources, "Outputs": known(outputs, stack)}
+
+
+def known(value: Any, stack: TemplateStack) -> Any:
+    """A value of a template in terms that moto knows."""
+    if isinstance(value, list):
+        chosen = [choice(item, stack) for item in value]
+        return [known(item, stack) for item in chosen if item != {"Ref": "AWS::NoValue"}]
+    if isinstance(value, str):  # the bucket itself in place of the parameter that keeps its name
+        return value.replace("${LabelingBucket.Value}", "${Bucket}").replace("${FunctionSettings.Fingerprint}", "1")
+    if not isinstance(value, dict):
+        return value
+    if value == {"Fn::GetAtt": ["LabelingBucket", "Value"]}:
+        return {"Ref": "Bucket"}
+    if str(value.get("Ref", "")).endswith("Aliaslive"):
+        return {"Fn::Sub": f"${{{value['Ref'].removesuffix('Aliaslive')}.Arn}}:live"}
+    return {
+        key: [known(part, stack) for part in item] if key == "Fn::If" else known(item, stack)
+        for key, item in value.items()
+    }
+
+
+def choice(item: Any, stack: TemplateStack) -> Any:
+    """What an item of a list is, of those that depend on a condition."""
+    if not isinstance(item, dict) or "Fn::If" not in item:
+        return item
+    condition, then, otherwise = item["Fn::If"]
+    return then if stack.resolve({"Condition": condition}) else otherwise
 
 
 def write_policies_as_json(deployed: Deployed) -> None:

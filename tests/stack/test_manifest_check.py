@@ -5,6 +5,7 @@ in tests/labeling/test_check_results.py.
 """
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -18,8 +19,10 @@ from plotting.errors import RecordingError
 from ground_truth_server.lambda_host.cloudformation import TemplateStack, load_template
 from tests.conftest import ROOT
 
-TEMPLATE = load_template(ROOT / "template.yaml")
-DEFINITION = TEMPLATE["Resources"]["ManifestCheckStateMachine"]["Properties"]["Definition"]
+PATH = ROOT / "stack" / "manifest_check.yaml"
+TEMPLATE = load_template(PATH)
+STATE_MACHINE = TEMPLATE["Resources"]["StateMachine"]["Properties"]
+DEFINITION = json.loads((PATH.parent / STATE_MACHINE["DefinitionS3Location"]).read_text())
 CHECK = DEFINITION["States"]["CheckItems"]
 CHILD = CHECK["ItemProcessor"]["States"]
 SOURCE = "s3://b/dataset/dataset-3.json"
@@ -100,8 +103,13 @@ def test_manifest_and_name_may_be_left_out() -> None:
 
 
 def test_parameters_become_numbers() -> None:
-    properties = TEMPLATE["Resources"]["ManifestCheckStateMachine"]["Properties"]
-    stack = TemplateStack(ROOT / "template.yaml", TEMPLATE, {"CheckConcurrency": "7"}, "eu-west-1")
-    given = stack.resolve(properties["DefinitionSubstitutions"])
+    given = TemplateStack(PATH, TEMPLATE, {"Concurrency": "7"}, "eu-west-1").resolve(
+        STATE_MACHINE["DefinitionSubstitutions"]
+    )
     text = CHECK["MaxConcurrency"].replace("${Concurrency}", str(given["Concurrency"]))
     assert evaluated(text) == 7
+
+
+def test_every_substitution_is_used_and_every_place_for_one_is_filled() -> None:
+    places = set(re.findall(r"\$\{(\w+)\}", json.dumps(DEFINITION)))
+    assert places == STATE_MACHINE["DefinitionSubstitutions"].keys()

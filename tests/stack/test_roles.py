@@ -21,7 +21,10 @@ from tests.stack.conftest import PARAMETERS, REGION, Deployed
 
 ROLES = "arn:aws:iam::123456789012:role"
 REFUSED = r"AccessDenied|Forbidden|403"
-OBJECTS = ("output/answer.json", "labels/label.jsonl", "plots/old.png", "images/i.png", "dataset/d.json", "hr/pay.csv")
+OBJECTS = (
+    *("output/answer.json", "labels/label.jsonl", "plots/old.png", "images/i.png", "dataset/d.json", "hr/pay.csv"),
+    *("sample/images/i.png", "sample/dataset/d.json"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +33,14 @@ def enforced(stack: Deployed) -> Iterator[dict[str, dict[str, str]]]:
     s3, sts = stack.client("s3"), stack.client("sts")
     s3.create_bucket(Bucket="another-team", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="another-team", Key="dataset/secret.json", Body=b"{}")
-    for key in (
-        "output/answer.json",
-        "labels/label.jsonl",
-        "plots/old.png",
-        "images/i.png",
-        "dataset/d.json",
-        "hr/pay.csv",
-    ):
+    for key in OBJECTS:
         s3.put_object(Bucket=stack.bucket, Key=key, Body=b"{}")
     roles = {
         name: sts.assume_role(RoleArn=f"arn:aws:iam::123456789012:role/{physical}", RoleSessionName="test")[
             "Credentials"
         ]
         for name, physical in stack.resources.items()
-        if stack.template["Resources"][name]["Type"] == "AWS::IAM::Role"
+        if stack.declared[name]["Type"] == "AWS::IAM::Role"
     }
     set_unchecked_calls(stack, "0")
     yield roles
@@ -68,8 +64,10 @@ ALLOWED = [
     ("PostLabelingRole", "put", "labels/new.jsonl"),
     ("GroundTruthRole", "get", "images/i.png"),
     ("GroundTruthRole", "put", "output/job/x.json"),
-    ("StackSetupRole", "put", "sensor_data/new.csv"),
-    ("StackSetupRole", "delete", "images/nothing.png"),
+    ("StackSetupRole", "put", "sample/sensor_data/new.csv"),
+    ("StackSetupRole", "delete", "sample/images/nothing.png"),
+    ("PreLabelingRole", "get", "sample/images/i.png"),
+    ("PostLabelingRole", "get", "sample/dataset/d.json"),
     ("CheckReportRole", "put", "check-report/a.jsonl"),
 ]
 DENIED = [
@@ -88,6 +86,12 @@ DENIED = [
     ("GroundTruthRole", "put", "dataset/d.json"),
     ("GroundTruthRole", "delete", "output/answer.json"),
     ("StackSetupRole", "get", "labels/label.jsonl"),
+    ("StackSetupRole", "put", "images/i.png"),
+    ("StackSetupRole", "put", "dataset/d.json"),
+    ("StackSetupRole", "put", "manifests/input.manifest"),
+    ("StackSetupRole", "delete", "images/i.png"),
+    ("PreLabelingRole", "put", "sample/images/i.png"),
+    ("PostLabelingRole", "get", "sample/images/i.png"),
     ("StackSetupRole", "delete", "labels/label.jsonl"),
     ("StackSetupRole", "delete", "output/answer.json"),
     ("CheckReportRole", "get", "dataset/d.json"),
@@ -200,7 +204,7 @@ def test_the_functions_do_their_work_under_their_roles(
     assert answer["Data"]["LabelingJobRequest"] == f"s3://{stack.bucket}/labeling-job.json"
 
     event = json.loads((ROOT / "events" / "pre-labeling.json").read_text())
-    event["dataObject"] = {"source": f"s3://{stack.bucket}/dataset/dataset-1.json"}
+    event["dataObject"] = {"source": f"s3://{stack.bucket}/sample/dataset/dataset-1.json"}
     task = run(stack, enforced["PreLabelingRole"], "PreLabelingFunction", event, tmp_path)
     assert task["isHumanAnnotationRequired"] == "true", task
 
@@ -218,7 +222,10 @@ def test_the_functions_do_their_work_under_their_roles(
     run(stack, enforced["StackSetupRole"], "StackSetupFunction", deleted, tmp_path)
     assert mailbox.answers[-1]["Status"] == "SUCCESS", mailbox.answers[-1].get("Reason")
     left = {entry["Key"] for entry in ground_truth.list_objects_v2(Bucket=stack.bucket)["Contents"]}
-    assert not any(key.startswith(("worker-page/", "manifests/", "dataset/dataset-", "stack-setup")) for key in left)
+    assert not any(
+        key.startswith(("worker-page/", "sample/dataset/dataset-", "sample/manifests", "labeling-job", "stack-setup"))
+        for key in left
+    )
     assert any(key.startswith("labels/") for key in left)
     assert {payload, "hr/pay.csv"} <= left
     mailbox.close()

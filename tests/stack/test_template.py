@@ -1,19 +1,30 @@
 """The SAM template: what a team deploys to its account, checked where a mistake would be dear."""
 
+import json
+import logging
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from labeling.job import load_configured
+from labeling.settings import FunctionSettings
 
-from ground_truth_server.lambda_host.cloudformation import TemplateStack, load_template
+from ground_truth_server.lambda_host.cloudformation import SamTemplateError, TemplateStack, as_text, load_template
 from tests.conftest import ROOT
 
 TEMPLATE = load_template(ROOT / "template.yaml")
-RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+# The nested stacks, by their logical names in template.yaml.
+NESTED = {
+    "MonitoringStack": load_template(ROOT / "stack" / "monitoring.yaml"),
+    "ManifestCheckStack": load_template(ROOT / "stack" / "manifest_check.yaml"),
+}
+TEMPLATES = (TEMPLATE, *NESTED.values())
+RESOURCES: dict[str, Any] = {name: made for one in TEMPLATES for name, made in one["Resources"].items()}
 
 
 def properties(name: str) -> Any:
@@ -21,7 +32,7 @@ def properties(name: str) -> Any:
 
 
 FUNCTION_ROLES = ("PreLabelingRole", "PostLabelingRole", "StackSetupRole", "CheckReportRole")
-ROLES = (*FUNCTION_ROLES, "GroundTruthRole", "ManifestCheckRole")
+ROLES = (*FUNCTION_ROLES, "GroundTruthRole", "StateMachineRole")
 
 
 def statements(role: str) -> list[dict[str, Any]]:
@@ -34,20 +45,60 @@ def stack(**parameters: str) -> TemplateStack:
     return TemplateStack(ROOT / "template.yaml", TEMPLATE, parameters, "eu-west-1")
 
 
+def stack_of(resource: str, **parameters: str) -> TemplateStack:
+    """The stack that a resource belongs to, in a deployment of the given parameters."""
+    outer = stack(**parameters)
+    for name, template in NESTED.items():
+        if resource in template["Resources"]:
+            given = outer.resolve(TEMPLATE["Resources"][name]["Properties"]["Parameters"])
+            values = {key: as_text(value) for key, value in given.items()}
+            return TemplateStack(ROOT / "stack" / f"{name}.yaml", template, values, "eu-west-1")
+    return outer
+
+
 def objects(role: str, action: str, **parameters: str) -> set[str]:
     """The keys that a role's statements allow an action on, in a stack of the given parameters."""
     found: set[str] = set()
     for statement in statements(role):
         if action in statement["Action"]:
-            resources = stack(**parameters).resolve(statement["Resource"])
+            resources = stack_of(role, **parameters).resolve(statement["Resource"])
             found |= set(resources if isinstance(resources, list) else [resources])
     return {resource.removeprefix("arn:aws:s3:::Bucket/") for resource in found}
 
 
+def test_no_resource_has_another_s_name() -> None:
+    assert len(RESOURCES) == sum(len(one["Resources"]) for one in TEMPLATES)
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_a_nested_stack_gets_every_parameter_and_no_other(name: str) -> None:
+    assert TEMPLATE["Resources"][name]["Properties"]["Parameters"].keys() == NESTED[name]["Parameters"].keys()
+    assert (ROOT / TEMPLATE["Resources"][name]["Properties"]["TemplateURL"]).is_file()
+
+
+def test_what_is_optional_is_made_where_its_parameter_says_so() -> None:
+    assert stack().exists(RESOURCES["MonitoringStack"])
+    assert not stack(Monitoring="off").exists(RESOURCES["MonitoringStack"])
+    assert not stack().exists(RESOURCES["ManifestCheckStack"])
+    assert stack(ManifestCheck="on").exists(RESOURCES["ManifestCheckStack"])
+
+
+def test_the_bucket_s_name_is_worked_out_in_one_place() -> None:
+    """Beside it only in the variable, which sam local has to resolve without AWS."""
+    text = (ROOT / "template.yaml").read_text()
+    assert text.count("!If [NewBucket") == 2
+    assert stack().resolve({"Fn::GetAtt": "LabelingBucket.Value"}) == "Bucket"
+    assert stack(ExistingBucket="team-data").resolve({"Fn::GetAtt": "LabelingBucket.Value"}) == "team-data"
+
+
 def test_sam_and_cfn_lint_accept_it() -> None:
-    sam = Path(sys.executable).parent / "sam"
-    done = subprocess.run([sam, "validate", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    programs = Path(sys.executable).parent
+    nested = [str(ROOT / "stack" / name) for name in ("monitoring.yaml", "manifest_check.yaml")]
+    for command in (["sam", "validate", "--lint"], ["cfn-lint", *nested]):
+        done = subprocess.run(
+            [programs / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_bucket_is_private_encrypted_versioned_and_kept() -> None:
@@ -64,6 +115,8 @@ def test_the_bucket_refuses_what_is_not_tls() -> None:
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
     assert len(statement["Resource"]) == 2
+    assert RESOURCES["BucketPolicy"]["DeletionPolicy"] == RESOURCES["Bucket"]["DeletionPolicy"]
+    assert RESOURCES["BucketPolicy"]["UpdateReplacePolicy"] == RESOURCES["Bucket"]["UpdateReplacePolicy"]
 
 
 def test_workers_browsers_may_load_pictures() -> None:
@@ -82,7 +135,7 @@ def test_only_plots_expire() -> None:
 def test_each_function_has_a_role_of_its_own_that_lambda_alone_takes(role: str) -> None:
     (trust,) = properties(role)["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-    users = [name for name in RESOURCES if RESOURCES[name]["Properties"].get("Role") == {"Fn::GetAtt": f"{role}.Arn"}]
+    users = [made for made in RESOURCES.values() if made["Properties"].get("Role") == {"Fn::GetAtt": f"{role}.Arn"}]
     assert len(users) == 1
 
 
@@ -97,12 +150,33 @@ def test_functions_write_in_one_folder_only() -> None:
 
 
 def test_the_functions_read_the_folders_that_the_parameter_names_and_no_others() -> None:
-    assert objects("PreLabelingRole", "s3:GetObject") == {"dataset/*", "images/*", "sensor_data/*", "plots/*"}
-    many = {"SourceFolders": "a,b/c,d,e,f,g"}
+    assert objects("PreLabelingRole", "s3:GetObject") == {
+        *("dataset/*", "images/*", "sensor_data/*", "plots/*", "sample/*")
+    }
+    many = {"SourceFolders": "a,b/c,d,e,f,g", "Sample": "off"}
     assert objects("PreLabelingRole", "s3:GetObject", **many) == {
         *("dataset/*", "plots/*", "a/*", "b/c/*", "d/*", "e/*", "f/*", "g/*")
     }
-    assert objects("PostLabelingRole", "s3:GetObject") == {"dataset/*", "output/*"}
+    assert objects("PostLabelingRole", "s3:GetObject") == {"dataset/*", "output/*", "sample/dataset/*"}
+    assert objects("PostLabelingRole", "s3:GetObject", Sample="off") == {"dataset/*", "output/*"}
+    manifests = {"manifests/*", "sample/manifests/*"}
+    assert objects("StateMachineRole", "s3:GetObject") == {"check-report/*", *manifests}
+
+
+def test_functions_list_only_where_they_read() -> None:
+    """`IfExists`: where S3 asks whether it may say that an object isn't there, the request has no prefix."""
+    listed = {}
+    for role in FUNCTION_ROLES:
+        found = [item for item in statements(role) if item["Action"] == "s3:ListBucket"]
+        for statement in found:
+            (operator,) = statement["Condition"]
+            assert operator == "StringLikeIfExists"
+            listed[role] = set(stack().resolve(statement["Condition"][operator]["s3:prefix"]))
+    assert listed == {
+        "PreLabelingRole": {"dataset/*", "plots/*", "sample/*", "images/*", "sensor_data/*"},
+        "PostLabelingRole": {"output/*", "dataset/*", "sample/dataset/*"},
+        "StackSetupRole": {"stack-setup.json", "labeling-job.json", "worker-page/*", "sample/*"},
+    }
 
 
 def test_the_folders_are_those_of_the_job() -> None:
@@ -117,7 +191,8 @@ def test_an_existing_bucket_takes_the_new_one_s_place() -> None:
     assert there.resolve(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["LABELING_BUCKET"]) == "team-data"
     for role in ROLES:
         for statement in statements(role):
-            assert "arn:aws:s3:::Bucket" not in str(there.resolve(statement["Resource"]))
+            resolved = stack_of(role, ExistingBucket="team-data").resolve(statement["Resource"])
+            assert "arn:aws:s3:::Bucket" not in str(resolved)
 
 
 def test_set_up_may_delete_what_it_wrote_and_everything_only_where_the_parameter_says_so() -> None:
@@ -131,7 +206,7 @@ def test_set_up_may_delete_what_it_wrote_and_everything_only_where_the_parameter
     assert not stack().resolve({"Condition": "DataMayBeDeleted"})
     always = next(item for item in policies if item.get("Sid") == "ReadWriteAndRemoveItsOwn")["Resource"]
     keys = [resource.rpartition("Bucket/")[2] for resource in stack().resolve(always)]
-    assert not any(key.startswith(("labels", "output", "plots", "*")) for key in keys)
+    assert keys == ["stack-setup.json", "labeling-job.json", "worker-page/*", "sample/*"]
 
 
 def test_no_wildcards_but_where_aws_knows_no_resource() -> None:
@@ -152,6 +227,9 @@ RULES = {
     "check": ({"ManifestCheck": "on"}, True),
     "check, other endpoint": ({"ManifestCheck": "on", "S3EndpointUrl": "https://s3.example"}, False),
     "other endpoint": ({"S3EndpointUrl": "https://s3.example"}, True),
+    "VPC": ({"SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"}, True),
+    "subnets alone": ({"SubnetIds": "subnet-1"}, False),
+    "security groups alone": ({"SecurityGroupIds": "sg-1"}, False),
 }
 
 
@@ -171,6 +249,7 @@ WRONG = {
     "ExistingBucket": ["Team_Data", "s3://team-data", "ab"],
     "SourceFolders": [
         "",
+        "sample",
         "images,",
         "a b",
         "images,*",
@@ -183,7 +262,14 @@ WRONG = {
     "KmsKeyArn": ["alias/mine", "arn:aws:kms:eu-west-1:1:key/x", "arn:aws:kms:eu-west-1:111122223333:alias/mine"],
     "WorkteamArn": ["welders", "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/x"],
     "AlarmEmail": ["nobody", "a b@c.de", "a@b"],
-    "S3EndpointUrl": ["s3.example", "ftp://s3.example"],
+    "S3EndpointUrl": ["s3.example", "ftp://s3.example", "http://s3.example", "http://172.17.0.1:5000"],
+    "InputBuckets": ["a_b", "one,", "s3://one", "*", "one,*"],
+    "InputKmsKeyArns": ["*", "alias/mine"],
+    "JobTags": ["CostCenter", "=42", "a=b,c"],
+    "SubnetIds": ["subnet-1 ", "10.0.0.0/8", "subnet-1,"],
+    "SecurityGroupIds": ["default", "sg-1,subnet-1"],
+    "PermissionsBoundaryArn": ["Boundary", "arn:aws:iam::111122223333:role/x"],
+    "RolePath": ["labeling", "/labeling", "labeling/", ""],
 }
 RIGHT = {
     "ExistingBucket": ["", "team-data", "a.b.c"],
@@ -191,7 +277,14 @@ RIGHT = {
     "KmsKeyArn": ["", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
     "WorkteamArn": ["", "arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/welders"],
     "AlarmEmail": ["", "ada@example.com"],
-    "S3EndpointUrl": ["", "http://172.17.0.1:5000"],
+    "S3EndpointUrl": ["", "https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com"],
+    "InputBuckets": ["", "one", "one,two.three"],
+    "InputKmsKeyArns": ["", "arn:aws:kms:eu-west-1:111122223333:key/1,arn:aws:kms:eu-west-1:111122223333:key/2"],
+    "JobTags": ["", "CostCenter=42", "CostCenter=42,Team=Welding hall 3"],
+    "SubnetIds": ["", "subnet-0a1b,subnet-0c1d"],
+    "SecurityGroupIds": ["", "sg-0a1b"],
+    "PermissionsBoundaryArn": ["", "arn:aws:iam::111122223333:policy/org/Boundary", "arn:aws:iam::aws:policy/X"],
+    "RolePath": ["/", "/labeling/", "/a/b/"],
 }
 
 
@@ -214,7 +307,7 @@ def test_every_alarm_tells_people() -> None:
     alarms = {name: properties(name) for name, made in RESOURCES.items() if made["Type"] == "AWS::CloudWatch::Alarm"}
     assert alarms.keys() == {
         *("PreLabelingErrors", "PreLabelingThrottles", "PostLabelingErrors", "PostLabelingThrottles"),
-        *("BrokenItems", "DroppedAnswers", "LowConfidenceLabels"),
+        *("BrokenItems", "DroppedAnswers", "LowConfidenceLabels", "LostStateChanges"),
     }
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
@@ -222,12 +315,24 @@ def test_every_alarm_tells_people() -> None:
         assert alarm["AlarmDescription"]
 
 
-def test_only_this_account_s_alarms_and_this_rule_write_to_the_topic() -> None:
+def test_alarms_of_this_account_and_eventbridge_write_to_the_topic() -> None:
     alarms, events = properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
     assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    assert events["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "LabelingJobStateChanges.Arn"}}}
-    assert stack(AlarmEmail="a@b.cd").exists(RESOURCES["AlarmSubscription"])
-    assert not stack().exists(RESOURCES["AlarmSubscription"])
+    # EventBridge's guide: "Condition" isn't supported in a topic's policy for it.
+    assert "Condition" not in events
+    assert (events["Principal"], events["Action"]) == ({"Service": "events.amazonaws.com"}, "sns:Publish")
+    assert stack_of("AlarmSubscription", AlarmEmail="a@b.cd").exists(RESOURCES["AlarmSubscription"])
+    assert not stack_of("AlarmSubscription").exists(RESOURCES["AlarmSubscription"])
+
+
+def test_what_eventbridge_cannot_deliver_is_kept_and_told() -> None:
+    (target,) = properties("LabelingJobStateChanges")["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "UndeliveredStateChanges.Arn"}}
+    (statement,) = properties("UndeliveredStateChangesPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "LabelingJobStateChanges.Arn"}}}
+    (dimension,) = properties("LostStateChanges")["Dimensions"]
+    assert dimension == {"Name": "QueueName", "Value": {"Fn::GetAtt": "UndeliveredStateChanges.QueueName"}}
 
 
 def test_the_metrics_of_alarms_are_those_that_the_functions_write() -> None:
@@ -243,7 +348,7 @@ def test_the_metrics_of_alarms_are_those_that_the_functions_write() -> None:
         "Objects",
     ):
         assert f'add_metric("{name}"' in written
-        assert name in str(TEMPLATE["Resources"])
+        assert name in str(NESTED["MonitoringStack"]["Resources"])
 
 
 def test_functions_are_called_by_alias_with_or_without_snapshots() -> None:
@@ -255,19 +360,116 @@ def test_functions_are_called_by_alias_with_or_without_snapshots() -> None:
 
 
 def test_the_check_s_state_machine_may_run_itself_and_no_other() -> None:
-    run = next(s for s in statements("ManifestCheckRole") if s["Sid"] == "RunAMap")
-    name = stack().resolve(properties("ManifestCheckStateMachine")["Name"])
-    assert all(f":{name}" in arn for arn in stack().resolve(run["Resource"]))
-    assert not stack().exists(RESOURCES["ManifestCheckStateMachine"])
-    assert stack(ManifestCheck="on").exists(RESOURCES["ManifestCheckStateMachine"])
+    run = next(s for s in statements("StateMachineRole") if s["Sid"] == "RunAMap")
+    inner = stack_of("StateMachine")
+    name = inner.resolve(properties("StateMachine")["StateMachineName"])
+    assert all(f":{name}" in arn for arn in inner.resolve(run["Resource"]))
 
 
-def test_only_this_account_s_labeling_jobs_take_the_execution_role() -> None:
+def test_the_check_logs_no_manifest_lines_and_where_log_delivery_may_always_write() -> None:
+    assert properties("StateMachine")["LoggingConfiguration"]["IncludeExecutionData"] is False
+    group = stack_of("StateMachineLogs").resolve(properties("StateMachineLogs")["LogGroupName"])
+    assert group == "/aws/vendedlogs/states/local-manifest-check"
+
+
+def test_the_execution_role_has_no_condition_that_aws_does_not_document_for_labeling_jobs() -> None:
     (trust,) = properties("GroundTruthRole")["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert "Condition" not in trust
+    assert all("Condition" not in statement for statement in statements("GroundTruthRole"))
     invoked = next(s["Resource"] for s in statements("GroundTruthRole") if s["Action"] == "lambda:InvokeFunction")
     assert invoked == [{"Ref": f"{name}Function.Alias"} for name in ("PreLabeling", "PostLabeling")]
+
+
+def test_the_execution_role_may_encrypt_a_job_s_output() -> None:
+    """The actions are those that Ground Truth's guide asks for, for output under a key."""
+    key = next(s for s in statements("GroundTruthRole") if s["Sid"] == "UseTheKey")
+    assert set(key["Action"]) == {
+        *("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+    }
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1"
+    handed = stack(KmsKeyArn=arn).resolve(properties("StackSetup"))
+    assert handed["KmsKeyArn"] == arn
+    assert stack(KmsKeyArn=arn).resolve(TEMPLATE["Outputs"]["OutputKmsKeyArn"]["Value"]) == arn
+
+
+def test_powertools_has_the_parameter_s_level_under_lambda_s_own_log_settings() -> None:
+    for level in TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"]:
+        settings = stack(LogLevel=level).resolve(TEMPLATE["Globals"]["Function"])
+        told = settings["LoggingConfig"]["ApplicationLogLevel"]
+        # What Lambda tells the function: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+        environment = {"AWS_LAMBDA_LOG_LEVEL": told, "AWS_LAMBDA_LOG_FORMAT": "JSON"}
+        variables = settings["Environment"]["Variables"]
+        environment["POWERTOOLS_LOG_LEVEL"] = variables["POWERTOOLS_LOG_LEVEL"]
+        ask = "from labeling.observability import logger; print(logger.log_level)"
+        command = [sys.executable, "-W", "error::UserWarning:aws_lambda_powertools", "-c", ask]
+        done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+        assert int(done.stdout) == getattr(logging, level)
+        inner = stack_of("CheckReportFunction", LogLevel=level).resolve(properties("CheckReportFunction"))
+        assert inner["LoggingConfig"]["ApplicationLogLevel"] == told
+
+
+def test_the_regions_are_those_of_ground_truth_s_built_in_functions() -> None:
+    """botocore's reference of CreateLabelingJob lists those functions with their regions."""
+    model: Any = boto3.client("sagemaker", region_name="eu-west-1").meta.service_model
+    reference = model.shape_for("HumanTaskConfig").members["PreHumanTaskLambdaArn"].documentation
+    assert set(TEMPLATE["Mappings"]["GroundTruthRegions"]) == set(
+        re.findall(r"arn:aws:lambda:([a-z0-9-]+):\d+:function:PRE-", reference)
+    )
+
+
+def test_a_region_without_ground_truth_is_refused() -> None:
+    asked = properties("StackSetup")["GroundTruthIsOffered"]
+    assert stack().resolve(asked) == "true"
+    with pytest.raises(SamTemplateError, match="FindInMap"):
+        TemplateStack(ROOT / "template.yaml", TEMPLATE, {}, "eu-north-1").resolve(asked)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_organisation_s_boundary_and_path_bind_every_role(role: str) -> None:
+    boundary = "arn:aws:iam::111122223333:policy/Boundary"
+    bound = stack_of(role, PermissionsBoundaryArn=boundary, RolePath="/labeling/", ManifestCheck="on")
+    assert bound.resolve(properties(role))["PermissionsBoundary"] == boundary
+    assert bound.resolve(properties(role))["Path"] == "/labeling/"
+    assert "PermissionsBoundary" not in stack_of(role).resolve(properties(role))
+    assert sorted(ROLES) == sorted(name for name, made in RESOURCES.items() if made["Type"] == "AWS::IAM::Role")
+
+
+def test_functions_go_into_the_vpc_with_the_right_to_do_so() -> None:
+    inside = {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
+    place = {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    assert stack(**inside).resolve(TEMPLATE["Globals"]["Function"])["VpcConfig"] == place
+    assert "VpcConfig" not in stack().resolve(TEMPLATE["Globals"]["Function"])
+    assert stack_of("CheckReportFunction", **inside).resolve(properties("CheckReportFunction"))["VpcConfig"] == place
+    managed = ["arn:aws:iam::aws:policy/service-role/AWSLambdaENIManagementAccess"]
+    for role in FUNCTION_ROLES:
+        assert stack_of(role, **inside).resolve(properties(role))["ManagedPolicyArns"] == managed
+        assert "ManagedPolicyArns" not in stack_of(role).resolve(properties(role))
+
+
+def test_further_buckets_are_opened_for_reading_to_those_who_need_them() -> None:
+    given = {"InputBuckets": "one,two", "InputKmsKeyArns": "arn:aws:kms:eu-west-1:111122223333:key/1"}
+    policy = stack(**given).resolve(properties("InputBucketsPolicy"))
+    assert policy["Roles"] == ["PreLabelingRole", "PostLabelingRole", "GroundTruthRole"]
+    read, find, decrypt = policy["PolicyDocument"]["Statement"]
+    assert (read["Action"], read["Resource"]) == ("s3:GetObject", ["arn:aws:s3:::one/*", "arn:aws:s3:::two/*"])
+    assert (find["Action"], find["Resource"]) == (
+        ["s3:ListBucket", "s3:GetBucketLocation"],
+        ["arn:aws:s3:::one", "arn:aws:s3:::two"],
+    )
+    assert (decrypt["Action"], decrypt["Resource"]) == ("kms:Decrypt", [given["InputKmsKeyArns"]])
+    variables = stack(**given).resolve(TEMPLATE["Globals"]["Function"])["Environment"]["Variables"]
+    assert FunctionSettings.of({**variables, "LABELING_BUCKET": "own"}).input_buckets == {"own", "one", "two"}
+    assert not stack().exists(RESOURCES["InputBucketsPolicy"])
+
+
+def test_every_parameter_that_a_function_uses_is_in_its_fingerprint() -> None:
+    """Else a new value would leave the alias on the version of the old one."""
+    used = json.dumps([TEMPLATE["Globals"], properties("PreLabelingFunction"), properties("PostLabelingFunction")])
+    through_conditions = {"SubnetIds", "SnapStart", "RolePath", "ExistingBucket", "KmsKeyArn"}
+    settings = {entry["Ref"] for entry in properties("FunctionSettings")["Settings"]}
+    wanted = {name for name in TEMPLATE["Parameters"] if f'"Ref": "{name}"' in used}
+    assert wanted - {"ReservedConcurrency"} | through_conditions == settings
 
 
 def test_logs_are_kept_for_a_while() -> None:
@@ -275,7 +477,7 @@ def test_logs_are_kept_for_a_while() -> None:
     assert all(properties(name)["RetentionInDays"] == {"Ref": "LogRetentionDays"} for name in groups)
     users = [made["Properties"].get("LoggingConfig") for made in RESOURCES.values()]
     used = [user["LogGroup"]["Ref"] for user in users if user]
-    assert sorted([*used, "ManifestCheckLogs"]) == sorted(groups)
+    assert sorted([*used, "StateMachineLogs"]) == sorted(groups)
 
 
 def test_the_outputs_are_what_a_labeling_job_asks_for() -> None:
@@ -284,3 +486,4 @@ def test_the_outputs_are_what_a_labeling_job_asks_for() -> None:
     assert {"PreLabelingFunctionArn", "PostLabelingFunctionArn", "BucketName"} <= outputs.keys()
     assert stack().resolve(outputs["ManifestS3Path"]["Value"]) == "s3://Bucket/manifests/input.manifest"
     assert stack().resolve(outputs["ProposedOutputPath"]["Value"]) == "s3://Bucket/output"
+    assert stack().resolve(outputs["SampleManifestS3Path"]["Value"]) == "s3://Bucket/sample/manifests/input.manifest"

@@ -12,6 +12,9 @@ from labeling.decoding import DecodingError, convert
 from labeling.errors import EventError
 from labeling.job import JobConfiguration
 
+# An S3 URI has at most 1,093.
+MAX_LOGGED_CHARACTERS = 1_100
+
 
 class PreLabelingEvent(msgspec.Struct, frozen=True):
     """Sent once for each data object, before any worker sees it.
@@ -25,6 +28,15 @@ class PreLabelingEvent(msgspec.Struct, frozen=True):
     labelingJobArn: str
     dataObject: dict[str, Any]
     version: str = ""
+
+    @property
+    def item(self) -> str:
+        """What logs call the item: its dataset file, or the names of what its line holds: lines may hold anything."""
+        try:
+            uri = self.dataset_uri
+        except EventError:
+            return f"a manifest line with {', '.join(map(repr, list(self.dataObject)[:20]))}"[:MAX_LOGGED_CHARACTERS]
+        return uri[:MAX_LOGGED_CHARACTERS] if uri.startswith("s3://") else "a manifest line without an S3 URI"
 
     @property
     def dataset_uri(self) -> str:

@@ -23,7 +23,7 @@ DEFAULT_PATHS = (
     Path(__file__).resolve().parents[3] / "labeling_job" / "job.toml",
 )
 # What the job keeps in the bucket itself: a source's folder there would mix with it.
-OWN_FOLDERS = ("dataset", "manifests", "worker-page", "plots", "labels", "output")
+OWN_FOLDERS = ("dataset", "manifests", "worker-page", "plots", "labels", "output", "sample", "check-report")
 # What stands beside the label in an answer.
 RESERVED_NAMES = ("confidence", "votes")
 

@@ -95,7 +95,9 @@ class PostLabeling:
                 f"{uri} is no payload of a post-labeling event: {error}; expected a JSON list of objects with "
                 "datasetObjectId, dataObject and annotations"
             ) from None
-        return [annotated for entry in entries if (annotated := _annotated_object(entry))]
+        return [
+            found for place, entry in enumerate(entries) if (found := _annotated_object(entry, f"{uri}: [{place}]"))
+        ]
 
     def _ballot(self, annotated: AnnotatedObject) -> Ballot:
         votes, dropped = usable(annotated, self.job.label, self.storage)
@@ -144,12 +146,12 @@ class PostLabeling:
         logger.info("The batch has its labels", extra={"labels": str(uri), "objects": len(lines)})
 
 
-def _annotated_object(entry: object) -> AnnotatedObject | None:
+def _annotated_object(entry: object, place: str) -> AnnotatedObject | None:
     """One entry of the payload; nothing if it is so odd that there is no object to answer for."""
     try:
         return convert(entry, AnnotatedObject)
     except DecodingError as error:
-        logger.error("An entry of the payload is left out", extra={"entry": entry, "reason": str(error)})
+        logger.error("An entry of the payload is left out", extra={"entry": place, "reason": str(error)})
         return None
 
 

@@ -112,7 +112,7 @@ class PreLabeling:
         """
         metrics.add_metric("Items", "Count", 1)
         request = contract.pre_labeling_event(event)
-        logger.append_keys(labeling_job=request.labelingJobArn, item=request.dataObject)
+        logger.append_keys(labeling_job=request.labelingJobArn, item=request.item)
         if label := contract.existing_label(request, self.job):
             logger.info("The item has this job's label already: no worker is needed", extra={"label": label})
             return contract.task({}, for_workers=False)

@@ -1,33 +1,31 @@
-"""Sets up the bucket of a deployed stack: the sample, its manifest, the worker page and the labeling job's request.
+"""Sets up the bucket of a deployed stack: the sample, the worker page and the labeling job's request.
 
 What is written is recorded with its ETag, so that an update never overwrites what people have put in its place, and
 a deletion removes nothing that is theirs.
 """
 
-import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from labeling import worker_page
-from labeling.data_folder import MANIFEST_KEY, DataFolder, FolderObject
+from labeling.data_folder import BUCKET_TOKEN, MANIFEST_KEY, DataFolder, DataFolderError, FolderObject
 from labeling.decoding import DecodingError, convert
-from labeling.errors import EventError, JobConfigurationError, MissingObjectError, StorageError
+from labeling.errors import EventError, JobConfigurationError, MissingObjectError
 from labeling.job import JobConfiguration
-from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
+from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job, tags
 from labeling.observability import logger
 from labeling.storage import S3Uri, Storage
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 REQUEST_KEY = "labeling-job.json"
 RECORD_KEY = "stack-setup.json"
 MAX_RECORD_BYTES = 10_000_000
+# The sample lies apart from people's own items, and the set-up may write nowhere else but beside it.
+SAMPLE_FOLDER = "sample"
 # Stands for the work team until there is one; it has the form of a work team's ARN.
 NO_TEAM = "arn:aws:sagemaker:{region}:{account}:workteam/private-crowd/YOUR-WORK-TEAM"
 
@@ -42,6 +40,9 @@ class Properties(msgspec.Struct, frozen=True):
         PostLabelingFunctionArn: The post-labeling function, by its alias.
         SourceFolders: The folders of items' files that the functions may read, separated by commas.
         WorkteamArn: Who labels; may be empty.
+        JobTags: The labeling job's tags, as ``CostCenter=42,Team=Welding``; may be empty.
+        KmsKeyArn: The key that encrypts the job's output; may be empty.
+        Sample: Whether the bucket gets the sample.
         KeepDataOnDelete: Whether people's data and labels stay when the stack is deleted.
     """
 
@@ -51,10 +52,13 @@ class Properties(msgspec.Struct, frozen=True):
     PostLabelingFunctionArn: str
     SourceFolders: str
     WorkteamArn: str = ""
+    JobTags: str = ""
+    KmsKeyArn: str = ""
+    Sample: Literal["on", "off"] = "on"
     KeepDataOnDelete: Literal["true", "false"] = "true"
 
     @property
-    def account(self) -> JobResources:
+    def resources(self) -> JobResources:
         """What the labeling job's request names of the account."""
         _, _, _, region, account, *_ = self.PreLabelingFunctionArn.split(":")
         return JobResources(
@@ -63,6 +67,8 @@ class Properties(msgspec.Struct, frozen=True):
             workteam_arn=self.WorkteamArn or NO_TEAM.format(region=region, account=account),
             pre_labeling_arn=self.PreLabelingFunctionArn,
             post_labeling_arn=self.PostLabelingFunctionArn,
+            kms_key_arn=self.KmsKeyArn,
+            tags=tags(self.JobTags),
         )
 
 
@@ -73,9 +79,11 @@ def properties(value: object) -> Properties:
         EventError: If one is missing or of another type.
     """
     try:
-        return convert(value, Properties)
-    except DecodingError as error:
+        found = convert(value, Properties)
+        tags(found.JobTags)
+    except (DecodingError, ValueError) as error:
         raise EventError(f"the custom resource's properties: {error}; see StackSetup in template.yaml") from None
+    return found
 
 
 class StackSetup:
@@ -99,6 +107,8 @@ class StackSetup:
     def put(self, stack: Properties) -> dict[str, str]:
         """Writes what isn't there yet, and anew what is still as an earlier call wrote it.
 
+        What an earlier call wrote and this one doesn't, as the sample after it was turned off, is taken away.
+
         Returns:
             The S3 URIs of the manifest, the worker page and the labeling job's request.
 
@@ -108,10 +118,14 @@ class StackSetup:
         """
         self._check_folders(stack)
         record = self._record(stack.Bucket)
+        made = list(self._objects(stack))
         written = dict(record)
         try:
-            done = self.pool.map(lambda made: self._put(stack.Bucket, made, record), self._objects(stack))
+            done = self.pool.map(lambda one: self._put(stack.Bucket, one, record), made)
             written.update((key, etag) for key, etag in done if etag)
+            for key in record.keys() - {one.key for one in made}:
+                self._remove(S3Uri(stack.Bucket, key), record[key])
+                del written[key]
         finally:
             body = json.dumps(written, indent=1).encode()
             self.storage.write(S3Uri(stack.Bucket, RECORD_KEY), body, "application/json")
@@ -125,20 +139,20 @@ class StackSetup:
         """Deletes what `put` wrote and nobody changed; or, unless data are to be kept, everything.
 
         Returns:
-            How many objects, or versions of objects, were deleted.
+            How many objects, or versions of objects, were deleted; none from a bucket that is gone.
 
         Raises:
             LabelingError: If S3 refuses or fails.
         """
         try:
             if stack.KeepDataOnDelete == "false":
-                return self._delete(stack.Bucket, self._versions(stack.Bucket))
+                return self.storage.delete_every_version(stack.Bucket)
             record = self._record(stack.Bucket)
             deleted = sum(self.pool.map(lambda key: self._remove(S3Uri(stack.Bucket, key), record[key]), record))
-            self.storage.client.delete_object(Bucket=stack.Bucket, Key=RECORD_KEY)
-            return deleted
-        except self.storage.client.exceptions.NoSuchBucket:
+            self.storage.delete(S3Uri(stack.Bucket, RECORD_KEY))
+        except MissingObjectError:
             return 0
+        return deleted
 
     def _check_folders(self, stack: Properties) -> None:
         opened = stack.SourceFolders.split(",")
@@ -151,11 +165,48 @@ class StackSetup:
                 )
 
     def _objects(self, stack: Properties) -> Iterator[FolderObject]:
-        yield from DataFolder(self.sample, self.job).objects(stack.Bucket)
         page = worker_page.page(self.job, self.template)
         yield FolderObject(WORKER_PAGE_KEY, page.encode(), "text/html; charset=utf-8")
-        request = create_labeling_job(self.job, f"{self.job.name}-1", stack.account)
-        yield FolderObject(REQUEST_KEY, json.dumps(request, indent=2).encode(), "application/json")
+        yield self._request(REQUEST_KEY, f"{self.job.name}-1", stack.resources)
+        if stack.Sample == "off":
+            return
+        if not self._is_of_this_job():
+            logger.warning("The sample is of another labeling job than job.toml and is left out")
+            return
+        # Its dataset files and manifest name objects of the bucket by BUCKET_TOKEN; here they lie in its own folder.
+        place = f"{stack.Bucket}/{SAMPLE_FOLDER}"
+        for made in DataFolder(self.sample, self.job).objects(place):
+            yield made._replace(key=f"{SAMPLE_FOLDER}/{made.key}")
+        resources = stack.resources._replace(manifest=f"{SAMPLE_FOLDER}/{MANIFEST_KEY}")
+        yield self._request(f"{SAMPLE_FOLDER}/{REQUEST_KEY}", f"{self.job.name}-Sample", resources)
+
+    def _request(self, key: str, name: str, resources: JobResources) -> FolderObject:
+        request = create_labeling_job(self.job, name, resources)
+        return FolderObject(key, json.dumps(request, indent=2).encode(), "application/json")
+
+    def _is_of_this_job(self) -> bool:
+        """Whether the sample's items are made of the job's sources, and what is known of them of its categories."""
+        truth = self.sample / "truth.json"
+        if truth.is_file():
+            known = msgspec.json.decode(truth.read_bytes(), type=dict[str, str])
+            if not set(known.values()) <= set(self.job.label.category_names):
+                return False
+        if not (self.sample / MANIFEST_KEY).is_file():
+            return self._makes_items()
+        folders = {key: f"{BUCKET_TOKEN}{source.folder}/" for key, source in self.job.sources.items()}
+        files = sorted((self.sample / "dataset").glob("*.json"))
+        items = [msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, str]]) for path in files]
+        return bool(items) and all(
+            item.keys() == folders.keys()
+            and all(item[key].get("s3Path", "").startswith(folder) for key, folder in folders.items())
+            for item in items
+        )
+
+    def _makes_items(self) -> bool:
+        try:
+            return bool(DataFolder(self.sample, self.job).items)
+        except DataFolderError:
+            return False
 
     def _put(self, bucket: str, made: FolderObject, record: Mapping[str, str]) -> tuple[str, str | None]:
         """The key, and the ETag of what was written; none where people's own object was left alone."""
@@ -170,7 +221,7 @@ class StackSetup:
         """Whether the object was still as it was written, and is deleted now."""
         if self._etag(uri) != etag:
             return False
-        self.storage.client.delete_object(Bucket=uri.bucket, Key=uri.key)
+        self.storage.delete(uri)
         return True
 
     def _etag(self, uri: S3Uri) -> str | None:
@@ -188,24 +239,3 @@ class StackSetup:
         except MissingObjectError:
             return {}
         return msgspec.json.decode(body, type=dict[str, str])
-
-    def _versions(self, bucket: str) -> Iterator["ObjectIdentifierTypeDef"]:
-        """Every version of every object, and the marks of deleted ones."""
-        for page in self.storage.client.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                yield {"Key": entry["Key"], "VersionId": entry["VersionId"]}
-
-    def _delete(self, bucket: str, objects: Iterable["ObjectIdentifierTypeDef"]) -> int:
-        deleted = 0
-        entries = iter(objects)
-        while batch := list(itertools.islice(entries, 1_000)):  # as many as S3 deletes in one call
-            answer = self.storage.client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
-            if errors := answer.get("Errors"):
-                first = errors[0]
-                raise StorageError(
-                    f"s3://{bucket}/{first.get('Key')}: S3 doesn't delete it ({first.get('Code')}: "
-                    f"{first.get('Message')}), nor {len(errors) - 1} more; allow it in the set-up's role and the "
-                    "bucket's policy, and delete the stack again"
-                )
-            deleted += len(batch)
-        return deleted

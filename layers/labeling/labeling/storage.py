@@ -38,6 +38,8 @@ CLIENT_CONFIG = Config(
 )
 READ_ATTEMPTS = 3
 BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+# Of what stands in place of an S3 URI: it may be anything, and messages are logged.
+MAX_SHOWN_CHARACTERS = 200
 LINES_CHUNK_BYTES = 256 * 1024
 MISSING = {"NoSuchKey", "404", "NoSuchBucket", "NotFound"}
 REFUSED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
@@ -62,7 +64,8 @@ class S3Uri(NamedTuple):
         scheme, _, rest = text.partition("://")
         bucket, _, key = rest.partition("/")
         if scheme != "s3" or not bucket or not key or any(unicodedata.category(mark) == "Cc" for mark in text):
-            raise BucketError(f"{text!r} is not an S3 URI; expected s3://BUCKET/KEY")
+            shown = text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}…"
+            raise BucketError(f"{shown!r} is not an S3 URI; expected s3://BUCKET/KEY")
         return cls(bucket, key)
 
 
@@ -173,11 +176,51 @@ class Storage:
         entries = answer.get("Contents", [])
         return {entry["Key"]: entry["ETag"].strip('"') for entry in entries if entry["LastModified"] >= since}
 
+    def delete(self, uri: S3Uri) -> None:
+        """Deletes an object; one that isn't there is no trouble. Raises as `open`."""
+        self._call(uri, lambda: self.client.delete_object(Bucket=uri.bucket, Key=uri.key))
+
+    def delete_every_version(self, bucket: str) -> int:
+        """Deletes every version of every object of a bucket, and the marks of deleted ones.
+
+        Returns:
+            How many were deleted.
+
+        Raises:
+            MissingObjectError: If there is no such bucket.
+            StorageError: If S3 doesn't delete one; raises as `open` besides.
+        """
+        deleted = 0
+        marks: dict[str, Any] = {}
+        place = S3Uri(bucket, "")
+        while True:
+            page = self._call(place, lambda: self.client.list_object_versions(Bucket=bucket, **marks))  # noqa: B023
+            entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            # A page has at most as many as S3 deletes in one call, which is 1,000.
+            batch: list[Any] = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+            if batch:
+                self._delete_batch(place, batch)
+                deleted += len(batch)
+            if not page["IsTruncated"]:
+                return deleted
+            marks = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+
+    def _delete_batch(self, place: S3Uri, batch: list[Any]) -> None:
+        wanted: Any = {"Objects": batch, "Quiet": True}
+        answer = self._call(place, lambda: self.client.delete_objects(Bucket=place.bucket, Delete=wanted))
+        if errors := answer.get("Errors"):
+            first = errors[0]
+            raise StorageError(
+                f"s3://{place.bucket}/{first.get('Key')}: S3 doesn't delete it ({first.get('Code')}: "
+                f"{first.get('Message')}), nor {len(errors) - 1} more; allow it in the role and the bucket's policy, "
+                "and try again"
+            )
+
     def _check_bucket(self, uri: S3Uri) -> None:
         if self.buckets and uri.bucket not in self.buckets:
             raise BucketError(
                 f"{uri} is in another bucket than the job's; allowed: {', '.join(sorted(self.buckets))}: copy the "
-                "object there, or add its bucket to the function's environment variable INPUT_BUCKETS and to its role"
+                "object there, or deploy the stack again with its bucket in the parameter InputBuckets"
             )
 
     def _call(self, uri: S3Uri, call: Callable[[], T]) -> T:
