@@ -45,8 +45,9 @@ lint: ## format, lint and template checks
 
 .PHONY: build
 build: ## builds what is deployed; for the other processors: make build ARCHITECTURE=arm64
-	@$(RUN) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
-	@$(RUN) python layers/sizes.py $(BUILT)
+	@$(RUN) sam build --build-dir "$(BUILT)" --parameter-overrides Architecture=$(ARCHITECTURE)
+	@$(RUN) python layers/architecture.py "$(BUILT)" $(ARCHITECTURE)
+	@$(RUN) python layers/sizes.py "$(BUILT)"
 
 .PHONY: invoke
 invoke: ## one event in Lambda's own runtime (needs Docker): make invoke EVENT=events/pre-labeling.json

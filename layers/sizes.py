@@ -4,9 +4,10 @@ python layers/sizes.py .aws-sam/build
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from ground_truth_server.lambda_host.sam_template import read_template
+import yaml
 
 MEGABYTE = 1_000_000
 # Lambda takes 250 MB, a function's code and its layers together, unzipped; a layer's limit leaves room in it.
@@ -19,12 +20,22 @@ def size(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / MEGABYTE
 
 
+def functions(build: Path) -> Iterator[tuple[str, set[Path]]]:
+    """The functions of a built template, each with the folders of its code and its layers."""
+    resources = yaml.safe_load((build / "template.yaml").read_text(encoding="utf-8"))["Resources"]
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties = resource["Properties"]
+            layers = (resources[layer["Ref"]]["Properties"]["ContentUri"] for layer in properties.get("Layers", ()))
+            yield name, {build / folder for folder in (properties["CodeUri"], *layers)}
+
+
 def main(build: Path) -> int:
     """Prints the sizes; gives the exit code: 1 if one is over its limit."""
     found = [(layer, size(build / layer), limit) for layer, limit in LAYER_LIMITS.items()]
-    for name, function in read_template(build / "template.yaml").functions.items():
-        folders = {function.code_folder, *(folder.parent for folder in function.layer_folders)}
-        found.append((f"{name} with its layers", sum(map(size, folders)), FUNCTION_LIMIT))
+    found += [
+        (f"{name} with its layers", sum(map(size, folders)), FUNCTION_LIMIT) for name, folders in functions(build)
+    ]
     for name, megabytes, limit in found:
         verdict = (
             "" if megabytes <= limit else "  TOO LARGE: find out what has come in, and leave it out in layers/build"

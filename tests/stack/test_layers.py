@@ -67,18 +67,67 @@ def test_it_is_built_for_the_other_processors_too(tmp_path: Path) -> None:
     assert all("cpython-313-aarch64-linux" in name for name in extensions)
 
 
-def test_bytecode_is_there_or_its_lack_is_said(layer: tuple[str, Path]) -> None:
-    _, folder = layer
-    said = (folder / "said.txt").read_text()
-    if "no bytecode" in said:
-        assert not list(folder.rglob("*.pyc"))
-        return
+# Compiled code of 3.13 begins so, whatever compiled it: https://github.com/python/cpython/blob/3.13/Include/internal/pycore_magic_number.h
+MAGIC_OF_3_13 = (3571).to_bytes(2, "little") + b"\r\n"
+
+
+def assert_compiled(folder: Path) -> None:
     sources = {path.relative_to(folder) for path in (folder / "python").rglob("*.py")}
     compiled = {path.parent.parent / f"{path.name.split('.')[0]}.py": path for path in folder.rglob("*.pyc")}
+    assert sources
     assert {path.relative_to(folder) for path in compiled} == sources
     for path in compiled.values():
-        flags = int.from_bytes(path.read_bytes()[4:8], "little")
+        beginning = path.read_bytes()[:8]
+        assert beginning[:4] == MAGIC_OF_3_13, f"{path} is not of Lambda's Python"
+        flags = int.from_bytes(beginning[4:], "little")
         assert flags == 0b01, f"{path} would be compared with its source, whose time a zip doesn't keep"
+
+
+def test_bytecode_is_there(layer: tuple[str, Path]) -> None:
+    _, folder = layer
+    assert "bytecode made by" in (folder / "said.txt").read_text()
+    assert_compiled(folder)
+
+
+def hidden(folder: Path, *programs: str) -> dict[str, str]:
+    """An environment in which these programs don't run."""
+    for program in programs:
+        (folder / program).write_text("#!/bin/sh\nexit 127\n")
+        (folder / program).chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("without", [(), ("node", "npm")], ids=["Node.js", "no Node.js"])
+def test_bytecode_is_there_without_python_3_13_and_docker(tmp_path: Path, without: tuple[str, ...]) -> None:
+    (tmp_path / "programs").mkdir()
+    environment = hidden(tmp_path / "programs", "python3.13", "python3", "docker", *without)
+    layer = tmp_path / "layer"
+    said = build("labeling", layer, **environment)
+    assert "bytecode made by Pyodide" in said
+    assert_compiled(layer)
+    # Where a traceback says that the code stands: as it lies in Lambda.
+    code = marshal_code(next((layer / "python" / "labeling" / "__pycache__").glob("storage.*.pyc")))
+    assert b"/opt/python/labeling/storage.py" in code
+
+
+def marshal_code(compiled: Path) -> bytes:
+    return compiled.read_bytes()[16:]
+
+
+def test_a_lack_of_bytecode_is_said(tmp_path: Path) -> None:
+    (tmp_path / "programs").mkdir()
+    environment = hidden(tmp_path / "programs", "python3.13", "python3", "docker", "npm", "uv")
+    (tmp_path / "layer" / "python").mkdir(parents=True)
+    (tmp_path / "layer" / "python" / "a.py").write_text("a = 1\n")
+    done = subprocess.run(
+        [ROOT / "layers" / "compile", tmp_path / "layer"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "NO BYTECODE" in done.stderr
 
 
 def test_neither_tests_nor_sample_data_are_shipped_but_licences_are(layer: tuple[str, Path]) -> None:
