@@ -34,6 +34,7 @@ EVENTS: Final = ROOT / "events"
 BUCKET: Final = "mixed-source-labeling-sample"
 REGION: Final = "eu-west-1"
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
+ENDPOINT: Final = "AWS_ENDPOINT_URL_S3"
 IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
 
 
@@ -43,10 +44,12 @@ class SampleS3(NamedTuple):
     Attributes:
         client: A client on this machine.
         endpoint_url: Where containers reach it.
+        variables: A file for SAM that tells the functions so.
     """
 
     client: "S3Client"
     endpoint_url: str
+    variables: Path
 
 
 @contextmanager
@@ -69,7 +72,15 @@ def sample_s3(folder: Path) -> Iterator[SampleS3]:
             key = path.relative_to(EVENTS / "objects").as_posix()
             client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
         address = server.endpoint_url if linux else server.endpoint_url.replace("127.0.0.1", "host.docker.internal")
-        yield SampleS3(client, address)
+        with tempfile.TemporaryDirectory() as told:
+            # Not by the stack's parameter, which takes https:// only: nothing in AWS may be asked in the clear.
+            variables = Path(told) / "variables.json"
+            variables.write_text(json.dumps({"Parameters": {ENDPOINT: address}}), encoding="utf-8")
+            s3 = SampleS3(client, address, variables)
+            try:
+                yield s3
+            finally:
+                end_containers(s3)
 
 
 def invoke(
@@ -108,8 +119,30 @@ def start_lambda(s3: SampleS3, log: Path, *, bucket: str = BUCKET) -> Iterator[s
             _await_port(port, process, log)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()  # SAM takes its containers away
-            process.wait(60)
+            process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            end_containers(s3)  # SAM takes away one a function, and forgets those that it started beside it
+
+
+def containers(s3: SampleS3) -> list[str]:
+    """The ids of the containers whose functions were told of this S3."""
+    listed = subprocess.run(["docker", "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)  # noqa: S607
+    if not (ids := listed.stdout.split()):
+        return []
+    # Where one has gone meanwhile, Docker tells of the others and of an error.
+    asked = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    told = f"{ENDPOINT}={s3.endpoint_url}"
+    return [str(found["Id"]) for found in json.loads(asked.stdout) if told in (found["Config"]["Env"] or ())]
+
+
+def end_containers(s3: SampleS3) -> None:
+    """Ends the containers of this S3's functions, and no others."""
+    for container in containers(s3):
+        subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=False)  # noqa: S603, S607
 
 
 def function_of(event: Path) -> str:
@@ -130,9 +163,9 @@ def why_not() -> str | None:
 
 
 def _sam(command: str, s3: SampleS3, bucket: str) -> list[str]:
-    overrides = f"S3EndpointUrl={s3.endpoint_url} ExistingBucket={bucket}"
     sam = str(Path(sys.executable).parent / "sam")
-    return [sam, "local", command, "--template", str(BUILT), "--skip-pull-image", "--parameter-overrides", overrides]
+    given = ["--env-vars", str(s3.variables), "--parameter-overrides", f"ExistingBucket={bucket}"]
+    return [sam, "local", command, "--template", str(BUILT), "--skip-pull-image", *given]
 
 
 def _environment() -> dict[str, str]:

@@ -16,7 +16,7 @@ from labeling import worker_page
 from labeling.job import load_configured
 from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 
-from demo.lambda_runtime import BUCKET, EVENTS, SampleS3, invoke, sample_s3, start_lambda, why_not
+from demo.lambda_runtime import BUCKET, EVENTS, SampleS3, containers, invoke, sample_s3, start_lambda, why_not
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.invoke import LambdaInvoke
 from tests.conftest import ROOT
@@ -136,9 +136,11 @@ def test_a_labeling_job_runs_through_start_lambda(s3: SampleS3, tmp_path: Path) 
         try:
             engine.create(create_labeling_job(job, "RealRuntime-1", account))
             status = label(engine, "RealRuntime-1", {job.label.name: {"label": "Burn Through"}})
+            assert containers(s3), "none is found while they run: the test of their end would say nothing"
         finally:
             engine.close()
     assert status["LabelingJobStatus"] == "Completed", (status, (tmp_path / "sam.log").read_text())
+    assert containers(s3) == []
     key = "output/RealRuntime-1/manifests/output/output.manifest"
     lines = [json.loads(line) for line in s3.client.get_object(Bucket=BUCKET, Key=key)["Body"].read().splitlines()]
     assert [line["WeldingLabel"]["WeldingClassification"] for line in lines] == ["Burn Through"] * 7
