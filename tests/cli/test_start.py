@@ -52,6 +52,21 @@ def test_a_job_starts_from_the_stacks_outputs(
     assert welds.get(WORKER_PAGE_KEY).decode() == worker_page.page(job, TEMPLATE.read_text())
 
 
+def test_the_stack_s_key_and_tags_are_the_job_s(
+    command: Command, jobs: JobsInMemory, stack: dict[str, str], s3_endpoint: str
+) -> None:
+    plain = json.loads(command("start", "--stack", STACK, "--dry-run").out)
+    assert "KmsKeyId" not in plain["OutputConfig"]
+    assert "Tags" not in plain
+    boto3.client("cloudformation", endpoint_url=s3_endpoint).delete_stack(StackName=STACK)
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    more = {"OutputKmsKeyArn": key, "LabelingJobTags": "CostCenter=42,Team=Welding"}
+    with stack_with({**stack, **more}, s3_endpoint):
+        request = json.loads(command("start", "--stack", STACK, "--dry-run").out)
+    assert request["OutputConfig"]["KmsKeyId"] == key
+    assert request["Tags"] == [{"Key": "CostCenter", "Value": "42"}, {"Key": "Team", "Value": "Welding"}]
+
+
 def test_the_name_gets_the_next_free_number(command: Command, jobs: JobsInMemory, stack: dict[str, str]) -> None:
     for name in ("WeldingLabelJob-2", "weldinglabeljob-9", "WeldingLabelJob-x", "Other-20"):
         jobs.create(job_request(name))
