@@ -94,7 +94,7 @@ def test_a_fingerprint_changes_with_any_setting_and_with_nothing_else(cloudforma
     url, answers = cloudformation
 
     def asked(settings: list[str], kind: str = "Update") -> dict[str, Any]:
-        resource = {"LogicalResourceId": "FunctionSettings", "ResourceType": "Custom::SettingsFingerprint"}
+        resource = {"LogicalResourceId": "SettingsFingerprint", "ResourceType": "Custom::SettingsFingerprint"}
         handle({**event(url, "", kind), **resource, "ResourceProperties": {"ServiceToken": "a", "Settings": settings}})
         return answers[-1]
 
@@ -105,7 +105,7 @@ def test_a_fingerprint_changes_with_any_setting_and_with_nothing_else(cloudforma
     for changed in (["arm64", "1769", ""], ["x86_64", "1769", "one"], ["x86_64", "", "1769"]):
         assert asked(changed)["Data"] != first["Data"]
     # Another physical id would be another resource, and CloudFormation would ask to delete the first.
-    assert {answer["PhysicalResourceId"] for answer in answers} == {"FunctionSettings"}
+    assert {answer["PhysicalResourceId"] for answer in answers} == {"SettingsFingerprint"}
 
 
 @pytest.mark.parametrize(

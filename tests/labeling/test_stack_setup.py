@@ -60,7 +60,7 @@ def test_the_bucket_holds_all_that_a_job_needs(setup: StackSetup, stack: Propert
 def test_the_sample_lies_apart_and_has_a_request_of_its_own(
     setup: StackSetup, stack: Properties, bucket: Bucket, sagemaker_model: Any
 ) -> None:
-    setup.put(stack)
+    data = setup.put(stack)
     keys = bucket.keys()
     assert {key for key in keys if not key.startswith("sample/")} == {
         "labeling-job.json",
@@ -70,7 +70,7 @@ def test_the_sample_lies_apart_and_has_a_request_of_its_own(
     request = bucket.json("sample/labeling-job.json")
     sagemaker_model(request)
     manifest = request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
-    assert manifest == f"s3://{bucket.name}/sample/manifests/input.manifest"
+    assert manifest == f"s3://{bucket.name}/sample/manifests/input.manifest" == data["SampleManifestS3Uri"]
     assert request["LabelingJobName"] != bucket.json("labeling-job.json")["LabelingJobName"]
 
 
@@ -100,7 +100,8 @@ def test_another_job_s_bucket_gets_no_welds(
     setup: StackSetup, stack: Properties, bucket: Bucket, changed: dict[str, Any]
 ) -> None:
     setup.job = msgspec.structs.replace(JOB, **changed)
-    setup.put(msgspec.structs.replace(stack, SourceFolders="images,sensor_data,photographs"))
+    data = setup.put(msgspec.structs.replace(stack, SourceFolders="images,sensor_data,photographs"))
+    assert data["SampleManifestS3Uri"].startswith("none")  # an output of the stack, which may not be empty
     assert sorted(bucket.keys()) == ["labeling-job.json", "stack-setup.json", "worker-page/worker-task.liquid.html"]
 
 
@@ -220,6 +221,26 @@ def test_only_without_keeping_data_does_it_delete_everything(
         bucket.put("labels/a.jsonl", body)
     bucket.s3.delete_object(Bucket=bucket.name, Key="labels/a.jsonl")
     setup.remove(msgspec.structs.replace(stack, KeepDataOnDelete="false"))
+    answer = bucket.s3.list_object_versions(Bucket=bucket.name)
+    assert not answer.get("Versions")
+    assert not answer.get("DeleteMarkers")
+
+
+def test_everything_goes_when_it_is_more_than_one_page(setup: StackSetup, stack: Properties, bucket: Bucket) -> None:
+    bucket.s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    for number in range(5):
+        bucket.put(f"labels/{number % 2}.jsonl", f"version {number}")
+    bucket.s3.delete_object(Bucket=bucket.name, Key="labels/0.jsonl")
+
+    def two_a_page(params: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {**params, "MaxKeys": 2}
+
+    hooks: Any = bucket.s3.meta.events
+    hooks.register("provide-client-params.s3.ListObjectVersions", two_a_page)
+    try:
+        assert setup.remove(msgspec.structs.replace(stack, KeepDataOnDelete="false")) == 6
+    finally:
+        hooks.unregister("provide-client-params.s3.ListObjectVersions", two_a_page)
     answer = bucket.s3.list_object_versions(Bucket=bucket.name)
     assert not answer.get("Versions")
     assert not answer.get("DeleteMarkers")

@@ -201,7 +201,7 @@ def known(value: Any, stack: TemplateStack) -> Any:
         chosen = [choice(item, stack) for item in value]
         return [known(item, stack) for item in chosen if item != {"Ref": "AWS::NoValue"}]
     if isinstance(value, str):  # the bucket itself in place of the parameter that keeps its name
-        return value.replace("${LabelingBucket.Value}", "${Bucket}").replace("${FunctionSettings.Fingerprint}", "1")
+        return value.replace("${LabelingBucket.Value}", "${Bucket}").replace("${SettingsFingerprint.Fingerprint}", "1")
     if not isinstance(value, dict):
         return value
     if value == {"Fn::GetAtt": ["LabelingBucket", "Value"]}:

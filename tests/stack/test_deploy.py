@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from tests.stack.conftest import MISSING, NAME, Deployed, expanded
+from ground_truth_server.lambda_host.cloudformation import TemplateStack
+from tests.conftest import ROOT
+from tests.stack.conftest import MISSING, NAME, REGION, Deployed, expanded
 
 
 def is_made(resource: dict[str, Any]) -> bool:
@@ -94,6 +96,19 @@ def test_outputs_name_the_aliases_that_ground_truth_may_invoke(stack: Deployed) 
     assert all(arn.endswith(":live") for arn in invoke["Resource"])
 
 
+def test_sam_hands_the_vpc_and_the_log_level_to_lambda(packaged: dict[str, Any]) -> None:
+    given = {"SubnetIds": "subnet-0a1b", "SecurityGroupIds": "sg-0a1b", "LogLevel": "WARNING", "ManifestCheck": "off"}
+    template = expanded(packaged, given)
+    stack = TemplateStack(ROOT / "template.yaml", template, given, REGION)
+    functions = {name: made for name, made in template["Resources"].items() if made["Type"] == "AWS::Lambda::Function"}
+    assert functions.keys() == {"PreLabelingFunction", "PostLabelingFunction", "StackSetupFunction"}
+    for made in functions.values():
+        properties = stack.resolve(made["Properties"])
+        assert properties["VpcConfig"] == {"SubnetIds": ["subnet-0a1b"], "SecurityGroupIds": ["sg-0a1b"]}
+        assert properties["LoggingConfig"]["LogFormat"] == "JSON"
+        assert properties["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
+
+
 def test_a_new_layer_and_a_changed_parameter_move_the_alias_on(packaged: dict[str, Any]) -> None:
     def versions(template: dict[str, Any]) -> dict[str, Any]:
         made = expanded(template)["Resources"]
@@ -105,4 +120,4 @@ def test_a_new_layer_and_a_changed_parameter_move_the_alias_on(packaged: dict[st
     # SAM keeps the version where a parameter has changed; a new description makes CloudFormation replace it.
     for name in ("PreLabelingFunctionVersion", "PostLabelingFunctionVersion"):
         (version,) = (made for key, made in versions(packaged).items() if key.startswith(name))
-        assert version["Description"] == {"Fn::Sub": "Settings ${FunctionSettings.Fingerprint}"}
+        assert version["Description"] == {"Fn::Sub": "Settings ${SettingsFingerprint.Fingerprint}"}

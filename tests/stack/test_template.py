@@ -467,7 +467,7 @@ def test_every_parameter_that_a_function_uses_is_in_its_fingerprint() -> None:
     """Else a new value would leave the alias on the version of the old one."""
     used = json.dumps([TEMPLATE["Globals"], properties("PreLabelingFunction"), properties("PostLabelingFunction")])
     through_conditions = {"SubnetIds", "SnapStart", "RolePath", "ExistingBucket", "KmsKeyArn"}
-    settings = {entry["Ref"] for entry in properties("FunctionSettings")["Settings"]}
+    settings = {entry["Ref"] for entry in properties("SettingsFingerprint")["Settings"]}
     wanted = {name for name in TEMPLATE["Parameters"] if f'"Ref": "{name}"' in used}
     assert wanted - {"ReservedConcurrency"} | through_conditions == settings
 
@@ -486,4 +486,4 @@ def test_the_outputs_are_what_a_labeling_job_asks_for() -> None:
     assert {"PreLabelingFunctionArn", "PostLabelingFunctionArn", "BucketName"} <= outputs.keys()
     assert stack().resolve(outputs["ManifestS3Path"]["Value"]) == "s3://Bucket/manifests/input.manifest"
     assert stack().resolve(outputs["ProposedOutputPath"]["Value"]) == "s3://Bucket/output"
-    assert stack().resolve(outputs["SampleManifestS3Path"]["Value"]) == "s3://Bucket/sample/manifests/input.manifest"
+    assert outputs["SampleManifestS3Path"]["Value"] == {"Fn::GetAtt": "StackSetup.SampleManifestS3Uri"}

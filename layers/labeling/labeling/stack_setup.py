@@ -26,6 +26,7 @@ RECORD_KEY = "stack-setup.json"
 MAX_RECORD_BYTES = 10_000_000
 # The sample lies apart from people's own items, and the set-up may write nowhere else but beside it.
 SAMPLE_FOLDER = "sample"
+SAMPLE_MANIFEST = f"{SAMPLE_FOLDER}/{MANIFEST_KEY}"
 # Stands for the work team until there is one; it has the form of a work team's ARN.
 NO_TEAM = "arn:aws:sagemaker:{region}:{account}:workteam/private-crowd/YOUR-WORK-TEAM"
 
@@ -110,7 +111,8 @@ class StackSetup:
         What an earlier call wrote and this one doesn't, as the sample after it was turned off, is taken away.
 
         Returns:
-            The S3 URIs of the manifest, the worker page and the labeling job's request.
+            The S3 URIs of the manifest, the worker page, the labeling job's request, and the sample's manifest or why
+            there is none.
 
         Raises:
             JobConfigurationError: If the job reads a folder that the stack's roles don't open to it.
@@ -133,6 +135,9 @@ class StackSetup:
             "ManifestS3Uri": f"s3://{stack.Bucket}/{MANIFEST_KEY}",
             "UiTemplateS3Uri": f"s3://{stack.Bucket}/{WORKER_PAGE_KEY}",
             "LabelingJobRequest": f"s3://{stack.Bucket}/{REQUEST_KEY}",
+            "SampleManifestS3Uri": f"s3://{stack.Bucket}/{SAMPLE_MANIFEST}"
+            if any(one.key == SAMPLE_MANIFEST for one in made)
+            else "none: the sample is turned off, or of another labeling job than job.toml",
         }
 
     def remove(self, stack: Properties) -> int:
@@ -177,7 +182,7 @@ class StackSetup:
         place = f"{stack.Bucket}/{SAMPLE_FOLDER}"
         for made in DataFolder(self.sample, self.job).objects(place):
             yield made._replace(key=f"{SAMPLE_FOLDER}/{made.key}")
-        resources = stack.resources._replace(manifest=f"{SAMPLE_FOLDER}/{MANIFEST_KEY}")
+        resources = stack.resources._replace(manifest=SAMPLE_MANIFEST)
         yield self._request(f"{SAMPLE_FOLDER}/{REQUEST_KEY}", f"{self.job.name}-Sample", resources)
 
     def _request(self, key: str, name: str, resources: JobResources) -> FolderObject:

@@ -191,19 +191,15 @@ class Storage:
             StorageError: If S3 doesn't delete one; raises as `open` besides.
         """
         deleted = 0
-        marks: dict[str, Any] = {}
         place = S3Uri(bucket, "")
+        # The first page again and again, since what it named is gone: at most 1,000, as many as S3 deletes in one call.
         while True:
-            page = self._call(place, lambda: self.client.list_object_versions(Bucket=bucket, **marks))  # noqa: B023
+            page = self._call(place, lambda: self.client.list_object_versions(Bucket=bucket))
             entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            # A page has at most as many as S3 deletes in one call, which is 1,000.
-            batch: list[Any] = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
-            if batch:
-                self._delete_batch(place, batch)
-                deleted += len(batch)
-            if not page["IsTruncated"]:
+            if not entries:
                 return deleted
-            marks = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+            self._delete_batch(place, [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries])
+            deleted += len(entries)
 
     def _delete_batch(self, place: S3Uri, batch: list[Any]) -> None:
         wanted: Any = {"Objects": batch, "Quiet": True}
