@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
+
+from ground_truth_server.edge.key_pair import KeyPair
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -44,19 +45,22 @@ class LocalServer:
         process: Its process.
         url: The worker portal and the SageMaker API.
         s3_url: Its S3.
+        keys: The key pair of its workspace.
     """
 
     process: subprocess.Popen[bytes]
     url: str
     s3_url: str
+    keys: KeyPair
 
     def sagemaker(self) -> "SageMakerClient":
         """Make a client of its SageMaker API."""
-        return _session().client("sagemaker", endpoint_url=self.url, config=Config(retries={"total_max_attempts": 10}))
+        config = Config(retries={"total_max_attempts": 10})
+        return self.keys.session("eu-west-1").client("sagemaker", endpoint_url=self.url, config=config)
 
     def s3(self) -> "S3Client":
         """Make a client of its S3."""
-        return _session().client("s3", endpoint_url=self.s3_url)
+        return self.keys.session("eu-west-1").client("s3", endpoint_url=self.s3_url)
 
 
 def free_ports() -> tuple[int, ...]:
@@ -94,7 +98,7 @@ def start(workspace: Path, ports: tuple[int, ...], *options: str) -> LocalServer
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.02)
         else:
-            return LocalServer(process, url, s3_url)
+            return LocalServer(process, url, s3_url, KeyPair.of_workspace(workspace))
     process.kill()
     raise TimeoutError(f"no server at {url}:\n{(workspace / 'server.log').read_text()}")
 
@@ -144,7 +148,3 @@ def create_job(server: LocalServer, objects: int, workers: int, name: str, **tas
         OutputConfig={"S3OutputPath": f"s3://{BUCKET}/output"},
         HumanTaskConfig=human_task,
     )
-
-
-def _session() -> boto3.Session:
-    return boto3.Session("any", "any", region_name="eu-west-1")

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from demo.job_workspace import ROOT, JobWorkspace, WorkspaceError
+from ground_truth_server.edge.loopback import PortTaken, proxies_never_reach_loopback
 from ground_truth_server.lambda_host.cloudformation import SamTemplateError
-from ground_truth_server.loopback import PortTaken
 
 _EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, SamTemplateError, PortTaken, RuntimeError)
 
@@ -37,6 +37,7 @@ def run(what: str, given: argparse.Namespace, action: Callable[[Console, JobWork
     Returns:
         The exit status.
     """
+    proxies_never_reach_loopback()
     console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
     try:
         action(console, JobWorkspace(given.job, given.data, given.folder))

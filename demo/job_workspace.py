@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
+from botocore.config import Config
 from labeling import worker_page
 from labeling.data_folder import MANIFEST_KEY, DataFolder
 from labeling.errors import LabelingError
@@ -167,8 +167,8 @@ def shown(path: Path) -> str:
 
 
 def _client(ground_truth: GroundTruthServer) -> "SageMakerClient":
-    session = boto3.Session("local", "local", region_name=REGION)
-    return session.client("sagemaker", endpoint_url=ground_truth.url)
+    session = ground_truth.services.keys.session(REGION)
+    return session.client("sagemaker", endpoint_url=ground_truth.url, config=Config(proxies={}))
 
 
 def _number(name: str) -> int:

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import boto3
 from labeling.data_folder import DataFolder
 from labeling.job import load_configured
 
+from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ EVENTS: Final = ROOT / "events"
 # The bucket that the events name.
 BUCKET: Final = "mixed-source-labeling-sample"
 REGION: Final = "eu-west-1"
-CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
 ENDPOINT: Final = "AWS_ENDPOINT_URL_S3"
+_DESKTOP_HOST: Final = "host.docker.internal"
 IMAGE: Final = "public.ecr.aws/lambda/python:3.13-x86_64"
 
 
@@ -45,11 +45,13 @@ class SampleS3(NamedTuple):
         client: A client on this machine.
         endpoint_url: Where containers reach it.
         variables: A file for SAM that tells the functions so.
+        keys: The key pair that it takes.
     """
 
     client: "S3Client"
     endpoint_url: str
     variables: Path
+    keys: KeyPair
 
 
 @contextmanager
@@ -57,26 +59,20 @@ def sample_s3(folder: Path) -> Iterator[SampleS3]:
     """Serves the sample where containers reach it, with its objects in a folder."""
     linux = sys.platform == "linux"
     # Docker Desktop brings what containers ask of this name to the loopback interface.
-    with EmbeddedS3(folder, host=_bridge() if linux else "127.0.0.1") as server:
-        client = boto3.client(
-            "s3",
-            endpoint_url=server.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - any will do
-        )
+    with EmbeddedS3(folder, host=_bridge() if linux else "127.0.0.1", aliases=[_DESKTOP_HOST]) as server:
+        client = server.client(REGION)
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         for key, body, kind in DataFolder(ROOT / "labeling_job" / "sample", load_configured()).objects(BUCKET):
             client.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=kind)
         for path in filter(Path.is_file, (EVENTS / "objects").rglob("*")):
             key = path.relative_to(EVENTS / "objects").as_posix()
             client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
-        address = server.endpoint_url if linux else server.endpoint_url.replace("127.0.0.1", "host.docker.internal")
+        address = server.endpoint_url if linux else server.endpoint_url.replace("127.0.0.1", _DESKTOP_HOST)
         with tempfile.TemporaryDirectory() as told:
             # Not by the stack's parameter, which takes https:// only: nothing in AWS may be asked in the clear.
             variables = Path(told) / "variables.json"
             variables.write_text(json.dumps({"Parameters": {ENDPOINT: address}}), encoding="utf-8")
-            s3 = SampleS3(client, address, variables)
+            s3 = SampleS3(client, address, variables, server.keys)
             try:
                 yield s3
             finally:
@@ -96,7 +92,7 @@ def invoke(
     """
     command = [*_sam("invoke", s3, bucket), "--event", str(event), function_of(event)]
     return subprocess.run(  # noqa: S603
-        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False, timeout=seconds
+        command, cwd=ROOT, env=_environment(s3), capture_output=True, text=True, check=False, timeout=seconds
     )
 
 
@@ -114,7 +110,7 @@ def start_lambda(s3: SampleS3, log: Path, *, bucket: str = BUCKET) -> Iterator[s
         port = free.getsockname()[1]
     command = [*_sam("start-lambda", s3, bucket), "--port", str(port), "--warm-containers", "LAZY"]
     with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=file, stderr=file)  # noqa: S603
+        process = subprocess.Popen(command, cwd=ROOT, env=_environment(s3), stdout=file, stderr=file)  # noqa: S603
         try:
             _await_port(port, process, log)
             yield f"http://127.0.0.1:{port}"
@@ -168,8 +164,9 @@ def _sam(command: str, s3: SampleS3, bucket: str) -> list[str]:
     return [sam, "local", command, "--template", str(BUILT), "--skip-pull-image", *given]
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, **CREDENTIALS, "AWS_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
+def _environment(s3: SampleS3) -> dict[str, str]:
+    region = {"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
+    return {**os.environ, **s3.keys.environment(), **region, "SAM_CLI_TELEMETRY": "0"}
 
 
 def _bridge() -> str:

@@ -3,14 +3,13 @@
 import argparse
 import logging
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ground_truth_server.aws_services import AWS, EMBEDDED, Ports, ServerSettings
+from ground_truth_server.edge.loopback import HOST, PortTaken, proxies_never_reach_loopback
 from ground_truth_server.lambda_host.cloudformation import SamTemplateError
-from ground_truth_server.loopback import HOST, PortTaken
 from ground_truth_server.pages.preview import PreviewSource
 from ground_truth_server.server import GroundTruthServer, PreviewServer
 from ground_truth_server.shutdown import leave, until_told
@@ -36,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     logging.getLogger("ground_truth_server").setLevel(logging.WARNING if given.quiet else logging.INFO)
+    proxies_never_reach_loopback()
     try:
         settings = settings_of(given)
         if given.preview is not None:
@@ -196,7 +196,7 @@ def _greeting(ground_truth: GroundTruthServer, settings: ServerSettings) -> str:
         f"  Workspace  {settings.workspace}",
         "",
         "  For boto3, the AWS CLI and other clients, in another shell:",
-        *(f"    export {name}={shlex.quote(value)}" for name, value in ground_truth.endpoints.environment().items()),
+        *(f"    {command}" for command in ground_truth.endpoints.commands()),
         "",
         "  Ctrl-C ends it; the next start goes on from there.",
         "",

@@ -1,6 +1,7 @@
 """The services that labeling jobs work with, S3 and Lambda: on this machine, in AWS, or at an endpoint of yours."""
 
 import logging
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_json
+from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.loopback import HOST, listen, serving
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
 from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
 from ground_truth_server.lambda_host.function_log import FunctionLog, LoggedFunctions
+from ground_truth_server.lambda_host.invocation import MAX_EVENT_BYTES
 from ground_truth_server.lambda_host.lambda_api import create_app
-from ground_truth_server.loopback import listen, serving
+from ground_truth_server.lambda_host.warm_process import NO_ACCOUNT
 from ground_truth_server.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
@@ -25,6 +30,10 @@ EMBEDDED = "embedded"
 AWS = "aws"
 OWN_FOLDER = ".ground-truth"
 """The workspace's folder beside the buckets; no bucket can be named so."""
+_CREDENTIALS = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
+)
 
 _log = logging.getLogger(__name__)
 # A function is called once and may take as long as its own time limit says, at most a quarter of an hour.
@@ -34,6 +43,7 @@ _LAMBDA_CONFIG = Config(
     max_pool_connections=20,
     ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # it is there, only the stubs lack it
 )
+_NO_PROXY = Config(proxies={})  # what is on this machine is never asked for through a proxy
 _S3_CONFIG = Config(
     max_pool_connections=20,
     signature_version="s3v4",
@@ -97,9 +107,11 @@ class AwsServices:
         functions_url: The Lambda endpoint; ``None`` for AWS's own, and where there are no functions.
         function_names: The template's functions.
         log: What the template's functions log.
+        keys: The key pair that requests to what is embedded are signed with.
 
     Raises:
         PortTaken: If another program listens on a port.
+        RuntimeError: If the workspace's key pair can't be read.
         SamTemplateError: If the template can't be read.
     """
 
@@ -111,6 +123,7 @@ class AwsServices:
     def __init__(self, settings: ServerSettings) -> None:
         settings.workspace.mkdir(parents=True, exist_ok=True)
         self._settings = settings
+        self.keys = KeyPair.of_workspace(settings.workspace)
         self._functions: LoggedFunctions | None = None
         with ExitStack() as parts:
             self.s3_url = self._start_s3(parts)
@@ -161,32 +174,64 @@ class AwsServices:
         self._functions = self.log.host(lambda on_log: self._host(template, on_log))
         parts.callback(self._functions.close)
         listener = listen(self._settings.ports.functions, "the functions' Lambda endpoint")
-        return parts.enter_context(serving(create_app(self._functions), listener))
+        policy = Policy(
+            hosts=hosts_of(HOST, listener.getsockname()[1]),
+            longest_body=MAX_EVENT_BYTES + MEGABYTE,  # the endpoint itself says which event is too large
+            wording=in_json,
+            keys=self.keys,
+            browsers=False,
+        )
+        return parts.enter_context(serving(Guard(create_app(self._functions), policy), listener))
 
     def _host(self, template: Path, on_log: OnLog) -> FunctionHost:
-        environment = {"AWS_REGION": self._settings.region, "AWS_DEFAULT_REGION": self._settings.region}
+        events = self._settings.workspace / OWN_FOLDER / "failed-events"
+        return FunctionHost(template, {**self._environment(), **self._settings.environment}, events, on_log)
+
+    def _environment(self) -> dict[str, str]:
+        """Make the functions' variables for AWS: nothing of the user's own, unless the bucket is the user's own."""
+        region = self._settings.region
+        environment = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        if self._settings.s3 == AWS:
+            return {**_own_variables(), **environment}
+        # Also as a file: a failed call is repeated with the function's variables, its secrets left out.
+        environment |= {**NO_ACCOUNT, **self.keys.environment(), "AWS_SHARED_CREDENTIALS_FILE": str(self.keys.file)}
         if self.s3_url:
             environment["AWS_ENDPOINT_URL_S3"] = self.s3_url
-        events = self._settings.workspace / OWN_FOLDER / "failed-events"
-        return FunctionHost(template, {**environment, **self._settings.environment}, events, on_log)
+        if self._settings.s3 != EMBEDDED and boto3.Session().get_credentials() is not None:
+            # Another server's S3, which knows the user's keys and not the workspace's.
+            environment = {name: value for name, value in environment.items() if name not in _CREDENTIALS}
+            environment |= {name: value for name, value in _own_variables().items() if name in _CREDENTIALS}
+        return environment
 
     def _s3_client(self) -> "S3Client":
         # Path style for own endpoints: a host named minio has no sub-domain for each bucket.
         config = _S3_CONFIG.merge(Config(s3={"addressing_style": "path" if self.s3_url else "auto"}))
+        if self._settings.s3 == EMBEDDED:
+            config = config.merge(_NO_PROXY)
         return self._session(self._settings.s3).client("s3", endpoint_url=self.s3_url, config=config)
 
     def _invoke(self) -> Invoke:
         if self._settings.functions == EMBEDDED and self._functions is None:
             return _no_functions
         session = self._session(self._settings.functions)
-        return LambdaInvoke(session.client("lambda", endpoint_url=self.functions_url, config=_LAMBDA_CONFIG))
+        config = _LAMBDA_CONFIG.merge(_NO_PROXY) if self._functions else _LAMBDA_CONFIG
+        return LambdaInvoke(session.client("lambda", endpoint_url=self.functions_url, config=config))
 
     def _session(self, place: str) -> boto3.Session:
-        """Credentials: the user's own, but any for what is embedded, so that nothing there calls AWS by accident."""
-        own = boto3.Session(region_name=self._settings.region)
-        if place == AWS or (place != EMBEDDED and own.get_credentials() is not None):
-            return own
-        return boto3.Session("local", "local", region_name=self._settings.region)
+        """Credentials: the user's own, but the workspace's for what is embedded, so that nothing there calls AWS."""
+        if place != EMBEDDED:
+            own = boto3.Session(region_name=self._settings.region)
+            if place == AWS or own.get_credentials() is not None:
+                return own
+        return self.keys.session(self._settings.region)
+
+
+def _own_variables() -> dict[str, str]:
+    """The user's own settings of AWS's clients, those files among them that are read when no variable says so."""
+    home = Path.home() / ".aws"
+    files = {"AWS_CONFIG_FILE": str(home / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials")}
+    named = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    return {**files, "AWS_EC2_METADATA_DISABLED": "false", **named}
 
 
 def _no_functions(function_arn: str, event: Mapping[str, Any]) -> Json:

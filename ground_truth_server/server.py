@@ -1,21 +1,25 @@
 """The local Ground Truth as one process: portal, console and SageMaker API, worker pages, functions, S3, job engine."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from socket import socket
 from types import TracebackType
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
-from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, ServerSettings
+from ground_truth_server.aws_services import EMBEDDED, OWN_FOLDER, AwsServices, ServerSettings
+from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_json
+from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.loopback import listen, origin_of, serving
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.events import Listener, Webhook
 from ground_truth_server.engine.json_text import write_json
-from ground_truth_server.loopback import listen, origin_of, serving
 from ground_truth_server.pages import worker_page
 from ground_truth_server.pages.page_frame import create_page_frame
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
@@ -24,10 +28,11 @@ from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
 from ground_truth_server.portal.portal import create_portal
 from ground_truth_server.portal.preview_page import create_preview
-from ground_truth_server.sagemaker.aws_json import AwsJson
+from ground_truth_server.sagemaker.aws_json import BODY_LIMIT, AwsJson
 from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
 from ground_truth_server.sagemaker.workteams import WorkteamTable
 
+_LONGEST_BODY = 8 * MEGABYTE  # of what browsers and SageMaker's clients send
 _PATIENCE = 1.0  # seconds for the steps at hand when it ends; what takes longer is done again at the next start
 
 
@@ -74,13 +79,21 @@ class GroundTruthServer:
             parts.callback(self.engine.close, _PATIENCE)
             account = WorkteamTable(own_folder / "account.sqlite")
             parts.callback(account.close)
-            self.endpoints = Endpoints(self.url, self.services.s3_url, self.services.functions_url, settings.region)
+            keys = self.services.keys if settings.s3 == EMBEDDED else None
+            self.endpoints = Endpoints(
+                self.url,
+                self.services.s3_url,
+                self.services.functions_url,
+                settings.region,
+                keys.file if keys else None,
+            )
             console = create_console(self.engine, pages, self.services.s3, self.endpoints)
             api = AwsJson("sagemaker", _sagemaker_api(self.engine, account, pages).operations())
+            sagemaker = Route("/", _guarded_api(api, self.url, keys), methods=["POST"])
             portal = Mount("/", create_portal(self.engine, pages, console))
             parts.enter_context(self.services.log.delivering(self.engine.note))
-            parts.enter_context(serving(create_page_frame(pages, self.engine), page_socket))
-            parts.enter_context(serving(Starlette(routes=[api.route(), portal]), portal_socket))
+            parts.enter_context(_serving_pages(create_page_frame(pages, self.engine), page_socket))
+            parts.enter_context(_serving_pages(Starlette(routes=[sagemaker, portal]), portal_socket))
             self.engine.resume()
             # The engine is told before its functions are ended, so that it takes no call's end for a failure.
             parts.callback(self.services.end_functions)
@@ -124,8 +137,8 @@ class PreviewServer:
             self.services = parts.enter_context(AwsServices(settings))
             pages = _page_origin(origin_of(page_socket), self.url, settings, self.services)
             preview = Preview(source, pages, self.services.s3, self.services.invoke)
-            parts.enter_context(serving(create_page_frame(pages, preview=preview), page_socket))
-            parts.enter_context(serving(create_preview(preview, pages), preview_socket))
+            parts.enter_context(_serving_pages(create_page_frame(pages, preview=preview), page_socket))
+            parts.enter_context(_serving_pages(create_preview(preview, pages), preview_socket))
             parts.callback(self.services.end_functions)
             self._parts = parts.pop_all()
 
@@ -151,6 +164,22 @@ class _StateChangeFile:
     def __call__(self, event: Mapping[str, Any]) -> None:
         with self._file.open("a", encoding="utf-8") as file:
             file.write(write_json(event) + "\n")
+
+
+def _serving_pages(app: ASGIApp, listener: socket) -> AbstractContextManager[str]:
+    """Serve what browsers ask for, behind the guard."""
+    host, port = listener.getsockname()
+    return serving(Guard(app, Policy(hosts_of(host, port), _LONGEST_BODY)), listener)
+
+
+def _guarded_api(api: AwsJson, url: str, keys: KeyPair | None) -> ASGIApp:
+    """The SageMaker API for clients that sign with the workspace's key pair.
+
+    Where S3 is the user's own, so are the keys that clients sign with, and nobody here could check them.
+    """
+    host, _, port = url.partition("://")[2].rpartition(":")
+    policy = Policy(hosts_of(host, int(port)), BODY_LIMIT, in_json, keys, browsers=False)
+    return Guard(api, policy)
 
 
 def _page_origin(origin: str, portal: str, settings: ServerSettings, services: AwsServices) -> PageOrigin:

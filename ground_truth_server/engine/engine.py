@@ -4,7 +4,6 @@ Every call is safe from several threads. What a call changed is on disk when it 
 the same workspace later goes on from there.
 """
 
-import fcntl
 import hashlib
 import threading
 import time
@@ -12,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ground_truth_server.engine.data_objects import Answer, DataObject, ObjectTable, as_data_object
 from ground_truth_server.engine.event_log import Event, EventLog
@@ -30,6 +29,7 @@ from ground_truth_server.engine.store import Store
 from ground_truth_server.engine.surroundings import Surroundings
 from ground_truth_server.engine.tasks import Task, TaskPool
 from ground_truth_server.engine.timestamps import from_text, now, to_text
+from ground_truth_server.workspace_lock import lock_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -114,7 +114,7 @@ class Engine:
         tick: float = 0.5,
     ) -> None:
         workspace.mkdir(parents=True, exist_ok=True)
-        self._workspace_lock = _lock_workspace(workspace)
+        self._workspace_lock = lock_folder(workspace)
         self._store = Store(workspace / "ground-truth.sqlite")
         self._s3 = s3_client
         self._clock = clock
@@ -375,13 +375,3 @@ class Engine:
             "FailedNonRetryableError": failed,
             "Unlabeled": sum(counts.values()) - labeled - failed,
         }
-
-
-def _lock_workspace(workspace: Path) -> TextIO:
-    file = (workspace / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise RuntimeError(f"another engine works in {workspace}; stop it or choose another folder") from None
-    return file

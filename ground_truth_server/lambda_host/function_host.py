@@ -17,8 +17,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from starlette.applications import Starlette
-
 from ground_truth_server.lambda_host.cloudformation import LOCAL_ACCOUNT, SamTemplateError
 from ground_truth_server.lambda_host.function_pool import FunctionPool, Outcome
 from ground_truth_server.lambda_host.invocation import (
@@ -31,7 +29,6 @@ from ground_truth_server.lambda_host.invocation import (
     check_event_size,
     parse_reference,
 )
-from ground_truth_server.lambda_host.lambda_api import create_app
 from ground_truth_server.lambda_host.sam_template import LambdaFunction, SamTemplate, read_template
 from ground_truth_server.lambda_host.source_watch import SourceWatch
 from ground_truth_server.lambda_host.warm_process import Request
@@ -76,15 +73,13 @@ class FunctionHost:
         self._on_log = on_log
         self._parameters = parameters
         self._processes = processes or min(4, max(2, os.cpu_count() or 2))
-        region = self._environment.get("AWS_REGION") or os.environ.get("AWS_REGION")
-        self._region = region or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        self._region = self._environment.get("AWS_REGION") or "us-east-1"
         self._lock = threading.Lock()
         self._closed = False
         self._pools: dict[str, FunctionPool] = {}
         self._watch = SourceWatch([template])
         self._read_version = 0
         self._template = self._read()
-        self.app: Starlette = create_app(self)
 
     @property
     def functions(self) -> Mapping[str, LambdaFunction]:

@@ -29,6 +29,7 @@ _MAIN = Path(__file__).with_name("function_process.py")
 _LOOK_SECONDS = 0.02  # how often memory is looked at while a function runs
 _EXIT_SECONDS = 2.0  # how long a process that closed its channel may take to be gone
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "SSL_CERT_FILE", "TMPDIR")
+_LOOPBACK = "127.0.0.1,localhost,::1"
 
 OnLine = Callable[[str], None]
 
@@ -216,22 +217,32 @@ class WarmProcess:
         return bool(chunk)
 
 
-def process_environment(function: LambdaFunction, own: Mapping[str, str]) -> dict[str, str]:
-    """Gives a function's whole environment: this machine's for AWS, the template's, what Lambda sets.
+# Where the credentials and settings of this machine's user are not, whatever the libraries of a function try.
+NO_ACCOUNT = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_NO_KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+_NAMES_AN_ACCOUNT = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE")
 
-    Without AWS credentials among them there are dummy ones, so that a function that runs here never reaches
-    an account by accident, by a default profile of this machine.
+
+def process_environment(function: LambdaFunction, own: Mapping[str, str]) -> dict[str, str]:
+    """Gives a function's whole environment: little of this machine's, the template's, what Lambda sets.
+
+    Of AWS's variables there are only those that whoever hosts the function gives it, so that it never reaches an
+    account by accident: by a profile, a variable or a setting of this machine's user.
 
     Args:
         function: Whose environment it is.
         own: The environment of the process that starts it.
     """
-    region = own.get("AWS_REGION") or own.get("AWS_DEFAULT_REGION") or "us-east-1"
-    environment = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "TZ": ":UTC"}
-    environment |= {name: own[name] for name in own if name in _PASSED_ON or name.startswith("AWS_")}
+    environment = {"TZ": ":UTC", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", **NO_ACCOUNT}
+    environment |= {name: own[name] for name in own if name in _PASSED_ON}
+    environment |= {"NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
+    if not any(name in function.environment for name in _NAMES_AN_ACCOUNT):
+        environment |= _NO_KEYS
     environment |= function.environment
-    if "AWS_ACCESS_KEY_ID" not in environment and "AWS_PROFILE" not in environment:
-        environment |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     return environment | {
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),

@@ -1,9 +1,11 @@
 """Commands for the owner of a labeling job to copy: how to start one, start it again, repeat a failed call."""
 
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -16,27 +18,38 @@ class Endpoints:
         s3: S3, for ``AWS_ENDPOINT_URL_S3``; ``None`` for AWS's own.
         functions: Lambda, for ``AWS_ENDPOINT_URL_LAMBDA``; ``None`` for AWS's own.
         region: The region of the jobs.
+        credentials: The file with the key pair that clients sign with; ``None`` for the user's own of AWS.
     """
 
     sagemaker: str
     s3: str | None = None
     functions: str | None = None
     region: str = "eu-west-1"
+    credentials: Path | None = None
 
     def environment(self) -> dict[str, str]:
         """Give the variables with which AWS's clients find the services."""
         places = {"SAGEMAKER": self.sagemaker, "S3": self.s3, "LAMBDA": self.functions}
         variables = {f"AWS_ENDPOINT_URL_{name}": url for name, url in places.items() if url is not None}
         variables["AWS_DEFAULT_REGION"] = self.region
-        if self.s3 is not None:  # on this machine any will do
-            variables |= {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+        variables["AWS_REGION"] = self.region
+        if self.credentials is not None:
+            variables["AWS_SHARED_CREDENTIALS_FILE"] = str(self.credentials)
+        if any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy")):
+            variables["NO_PROXY"] = "127.0.0.1,localhost"
         return variables
+
+    def commands(self) -> list[str]:
+        """Give the shell commands with which AWS's clients find the services, and nothing in a shell contradicts."""
+        own = "unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
+        return [*([own] if self.credentials is not None else []), *exports]
 
 
 def start_commands(endpoints: Endpoints) -> str:
     """Shell commands that start a labeling job from a request in a file."""
     commands = [
-        *_environment(endpoints),
+        *endpoints.commands(),
         "",
         "aws sagemaker create-labeling-job --generate-cli-skeleton > request.json   # fill it in",
         "aws sagemaker create-labeling-job --cli-input-json file://request.json",
@@ -47,7 +60,7 @@ def start_commands(endpoints: Endpoints) -> str:
 def start_again_commands(endpoints: Endpoints, request_url: str, name: str) -> str:
     """Shell commands that start a job with the request of another, under another name."""
     commands = [
-        *_environment(endpoints),
+        *endpoints.commands(),
         "",
         f"curl -s {shlex.quote(request_url)} > request.json",
         "aws sagemaker create-labeling-job --cli-input-json file://request.json \\",
@@ -68,10 +81,6 @@ def invoke_command(detail: Mapping[str, Any]) -> str:
         f"    --cli-binary-format raw-in-base64-out --payload {event} \\\n"
         "    answer.json"
     )
-
-
-def _environment(endpoints: Endpoints) -> list[str]:
-    return [f"export {name}={shlex.quote(value)}" for name, value in endpoints.environment().items()]
 
 
 def _next_name(name: str) -> str:

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ground_truth_server.edge.own_origin import OwnOrigin
 from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.preview import Preview, PreviewFailed
 from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.portal.console_commands import invoke_command
-from ground_truth_server.portal.own_origin import OwnOrigin
 from ground_truth_server.portal.short_text import source_name
 from ground_truth_server.portal.web_pages import STATIC, fragment, page
 

@@ -5,81 +5,100 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote
 
+from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
+from moto.moto_server import werkzeug_app
 from moto.s3.models import FakeKey, s3_backends
 from moto.s3.utils import _VersionedKeyStore
-from werkzeug.serving import make_server
 
-from ground_truth_server.loopback import listen
+from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_xml
+from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.loopback import HOST, listen, serving
+from ground_truth_server.s3 import cors
 from ground_truth_server.s3.object_files import ObjectFacts, ObjectFiles, replace_file
+from ground_truth_server.s3.wsgi import Environ, WsgiApp, as_asgi
+from ground_truth_server.workspace_lock import lock_folder
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _log = logging.getLogger(__name__)
+_LONGEST_BODY = 256 * MEGABYTE  # moto holds a body in memory; larger files are put into the bucket's folder by hand
+_LONGEST_KEY = 1024  # bytes
 _CHANGES = frozenset({"PUT", "POST", "DELETE"})
 _REGION = "us-east-1"
-
-Environ = dict[str, Any]
-WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class EmbeddedS3:
     """An S3 endpoint, on the loopback interface unless it is told otherwise.
 
-    Every accepted change is on disk before it is answered. Any region and any credentials are taken. Uploads
-    in parts that were not completed are lost with the process, as is an object's access list. moto keeps its
-    state in the process, so one is open at a time.
+    Every accepted change is on disk before it is answered. Any region is taken; requests must be signed with the
+    workspace's key pair, or be links that it signed. Uploads in parts that were not completed are lost with the
+    process, as is an object's access list. moto keeps its state in the process, so one is open at a time.
 
     Args:
         folder: Where the objects lie: ``FOLDER/BUCKET/KEY``.
         port: The port to listen on; 0 takes a free one.
-        host: The address to listen on, such as that of Docker's bridge, where containers reach it. Whoever
-            reaches it can read and change all objects.
+        host: The address to listen on, such as that of Docker's bridge, where containers reach it.
+        aliases: Further names by which it may be asked for.
+
+    Attributes:
+        keys: The key pair that requests are signed with.
 
     Raises:
         PortTaken: If another program listens there.
+        RuntimeError: If another one works in the folder or is open in this process, or the key pair can't be read.
 
     Example:
         >>> with EmbeddedS3(Path("build/s3")) as s3:  # doctest: +SKIP
-        ...     boto3.client("s3", endpoint_url=s3.endpoint_url, region_name="us-east-1")
+        ...     s3.client()
     """
 
     _open: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, folder: Path, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, port: int = 0, host: str = HOST, aliases: Sequence[str] = ()) -> None:
         if not self._open.acquire(blocking=False):
             raise RuntimeError("an EmbeddedS3 is open in this process already; close it first")
-        try:
-            self._app = _FiledS3(ObjectFiles(folder))
-            with listen(port, "the embedded S3", host) as listener:
-                self._server = make_server(
-                    host, port, self._app, threaded=True, request_handler=_Handler, fd=listener.fileno()
-                )
-        except BaseException:
-            self._open.release()
-            raise
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="embedded-s3", daemon=True
-        )
-        self._thread.start()
+        with ExitStack() as parts:
+            parts.callback(self._open.release)
+            parts.enter_context(lock_folder(folder / ".s3"))
+            self.keys = KeyPair.of_workspace(folder)
+            listener = listen(port, "the embedded S3", host)
+            parts.callback(listener.close)
+            self._port = listener.getsockname()[1]
+            self._host = host
+            policy = Policy(
+                hosts=[*hosts_of(host, self._port), *(f"{name}:{self._port}" for name in aliases)],
+                longest_body=_LONGEST_BODY,
+                wording=in_xml,
+                keys=self.keys,
+                signs=lambda scope: scope["method"] != "OPTIONS",  # which browsers send before, and never sign
+            )
+            parts.enter_context(serving(Guard(as_asgi(_FiledS3(ObjectFiles(folder))), policy), listener))
+            self._parts = parts.pop_all()
 
     @property
     def endpoint_url(self) -> str:
         """Where clients reach it, for ``AWS_ENDPOINT_URL_S3``."""
-        return f"http://{self._server.host}:{self._server.port}"
+        return f"http://{self._host}:{self._port}"
+
+    def client(self, region: str = "eu-west-1") -> "S3Client":
+        """Make a client that signs with the workspace's key pair."""
+        config = Config(signature_version="s3v4", proxies={})
+        return self.keys.session(region).client("s3", endpoint_url=self.endpoint_url, config=config)
 
     def close(self) -> None:
         """Stop answering; the files stay."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._open.release()
+        self._parts.close()
 
     def __enter__(self) -> "EmbeddedS3":
         return self
@@ -90,52 +109,108 @@ class EmbeddedS3:
         self.close()
 
 
-class _Handler(MotoRequestHandler):
-    protocol_version = "HTTP/1.1"  # so that clients keep their connections
-    disable_nagle_algorithm = True  # else a kept connection waits 40 ms for each answer
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  (werkzeug's name)
-        _log.log(logging.DEBUG if type == "info" else logging.WARNING, message, *args)
-
-
 class _FiledS3:
-    """moto's S3 application, with every change written to files before its answer leaves."""
+    """moto's S3 application, whose objects are what is on the disk.
+
+    Every change is written to files before its answer leaves; one that can't be written is taken back, so that memory
+    and disk never tell two things. What people change in the folder is seen when an object is asked for.
+    """
 
     def __init__(self, files: ObjectFiles) -> None:
         self._files = files
-        self._app: WsgiApp = create_backend_app("s3")
+        vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True  # else every origin may read; the buckets' own rules count
+        self._app: WsgiApp = werkzeug_app.create_backend_app("s3")
         self._lock = threading.Lock()
         self._changed: set[tuple[str, str]] = set()
+        self._known: dict[tuple[str, str], ObjectFacts] = {}
         s3_backends.reset()
         self._backend: Any = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
         for bucket in files.buckets():
             self._load(bucket)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        _read_body(environ)  # before the lock: a slow client holds up nobody else
+        answers: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def keep_head(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+            answers.append((status, headers))
+
         with self._lock:
+            try:
+                content = self._answer(environ, keep_head)
+            except _Refused as refused:
+                content = refused.answer(keep_head)
+            status, headers = answers[-1]
+            start_response(status, self._with_cors(environ, headers))
+            return content
+
+    def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        """Answer a request; what of it can't be kept is taken back."""
+        _check(environ)
+        bucket, key = _bucket_and_key(environ)
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            raise _preflight_answer(environ, self._rules(bucket))
+        try:
+            self._look_at_the_disk(bucket, key)
+            self._look_at_the_disk(*_copy_source(environ))
             status: list[str] = []
 
             def remember_status(line: str, *rest: object) -> object:
                 status.append(line)
                 return start_response(line, *rest)
 
-            refusal = self._refusal(environ)
-            if refusal is not None:
-                start_response("400 Bad Request", [("Content-Type", "application/xml")])
-                return [refusal]
-            answer = self._app(environ, remember_status)
+            content = list(self._app(environ, remember_status))
             if environ["REQUEST_METHOD"] in _CHANGES and status and status[0].startswith("2"):
                 self._write_changes(environ)
+        except Exception as error:
+            self._take_back()
+            _log.exception("%s /%s/%s could not be done", environ["REQUEST_METHOD"], bucket, key)
+            raise _Refused("503 Service Unavailable", "ServiceUnavailable", _unavailable(error)) from error
+        finally:
             self._changed.clear()
-            return answer
+        return content
 
-    def _refusal(self, environ: Environ) -> bytes | None:
-        bucket = _bucket_and_key(environ)[0]
-        if not bucket or ObjectFiles.is_bucket_name(bucket):
-            return None
-        message = b"<Message>The specified bucket is not valid.</Message>"
-        return b"<Error><Code>InvalidBucketName</Code>" + message + b"</Error>"
+    def _take_back(self) -> None:
+        """Make memory tell again what is on the disk, of all that a failed request touched."""
+        for name, bucket in list(self._backend.buckets.items()):
+            if not isinstance(bucket.keys, _WatchedKeys):  # it was about to be made
+                self._backend.delete_bucket(name)
+                with suppress(OSError):
+                    self._files.remove_bucket(name)
+        on_disk = set(self._files.buckets())
+        for name in on_disk - set(self._backend.buckets):
+            self._load(name)
+        for bucket, key in list(self._changed):
+            if bucket in self._backend.buckets:
+                self._known.pop((bucket, key), None)
+                self._look_at_the_disk(bucket, key, always=True)
+
+    def _look_at_the_disk(self, bucket: str, key: str, *, always: bool = False) -> None:
+        """See what somebody changed in the folder by hand since an object was written or read."""
+        if not key or bucket not in self._backend.buckets:
+            return
+        known = self._known.get((bucket, key))
+        if not always and known is not None and self._files.is_as_known(known):
+            return
+        found = self._files.find(bucket, key)
+        keys = self._backend.buckets[bucket].keys
+        if found is not None:
+            self._load_object(bucket, found)
+        elif key in keys:
+            keys.pop(key)
+            self._known.pop((bucket, key), None)
+        self._changed.discard((bucket, key))
+
+    def _with_cors(self, environ: Environ, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Say to a page of another origin what the bucket's own rules say, and nothing else."""
+        kept = [(name, value) for name, value in headers if name.lower() not in cors.HEADERS]
+        if environ["REQUEST_METHOD"] == "OPTIONS" or "HTTP_ORIGIN" not in environ:
+            return headers if environ["REQUEST_METHOD"] == "OPTIONS" else kept
+        rules = self._rules(_bucket_and_key(environ)[0])
+        return kept + (cors.allowed(rules, environ["HTTP_ORIGIN"], environ["REQUEST_METHOD"], ()) or [])
+
+    def _rules(self, bucket: str) -> list[Any]:
+        found = self._backend.buckets.get(bucket)
+        return list(found.cors) if found is not None else []
 
     def _write_changes(self, environ: Environ) -> None:
         bucket, key = _bucket_and_key(environ)
@@ -163,11 +238,13 @@ class _FiledS3:
         found: Any = self._backend.buckets[bucket].keys.get(key)
         if not isinstance(found, FakeKey):  # gone, or hidden by a delete marker
             self._files.remove(bucket, key)
+            self._known.pop((bucket, key), None)
             return
         headers = {str(name): str(value) for name, value in found.metadata.items()}
         tags = dict(self._backend.tagger.get_tag_dict_for_resource(found.arn))
         etag = found.etag.strip('"')
         facts = self._files.save(bucket, key, found.value, etag, headers=headers, tags=tags)
+        self._known[bucket, key] = facts
         _read_from_file(found, self._files.folder / facts.file)
 
     def _write_setting(self, bucket: str, environ: Environ) -> None:
@@ -189,7 +266,16 @@ class _FiledS3:
             self._load_object(bucket, facts)
         self._changed.clear()
         for setting in sorted((self._files.folder / ".s3" / bucket / "settings").glob("*.json")):
-            self._replay(bucket, json.loads(setting.read_bytes()))
+            self._load_setting(bucket, setting)
+
+    def _load_setting(self, bucket: str, file: Path) -> None:
+        if file.stem == "versioning":  # kept by earlier versions of this program, which lost the older versions
+            _log.warning("The bucket %s no longer keeps versions; %s is ignored", bucket, file)
+            return
+        try:
+            self._replay(bucket, json.loads(file.read_bytes()))
+        except Exception:
+            _log.exception("%s, a setting of the bucket %s, can't be read and is left out", file, bucket)
 
     def _load_object(self, bucket: str, facts: ObjectFacts) -> None:
         key = self._backend.put_object(bucket, facts.key, b"", etag=facts.etag or None)
@@ -200,6 +286,7 @@ class _FiledS3:
         key.set_metadata(dict(facts.headers))
         if facts.tags:
             self._backend.put_object_tagging(key, facts.tags)
+        self._known[bucket, facts.key] = facts
 
     def _replay(self, bucket: str, request: dict[str, str]) -> None:
         body = base64.b64decode(request.pop("body"))
@@ -272,18 +359,64 @@ def _read_from_file(key: Any, path: Path) -> None:
     key._value_buffer = _FileContent(path)
 
 
+class _Refused(Exception):
+    """A request that moto never sees."""
+
+    def __init__(self, status: str, code: str, message: str, headers: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self._status = status
+        self._headers = list(headers)
+        self._xml = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>" if code else ""
+
+    def answer(self, start_response: Callable[..., Any]) -> list[bytes]:
+        """Answer as S3 does."""
+        kind = [("Content-Type", "application/xml")] if self._xml else []
+        start_response(self._status, [*kind, *self._headers])
+        return [self._xml.encode()]
+
+
+def _check(environ: Environ) -> None:
+    """Refuse what S3 refuses, and what no file can hold."""
+    raw = environ["PATH_INFO"].encode("latin-1")
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        raise _Refused("400 Bad Request", "InvalidURI", "Couldn't parse the specified URI: it isn't UTF-8.") from None
+    bucket, key = _bucket_and_key(environ)
+    if bucket and not ObjectFiles.is_bucket_name(bucket):
+        raise _Refused("400 Bad Request", "InvalidBucketName", "The specified bucket is not valid.")
+    if len(key.encode()) > _LONGEST_KEY:
+        message = f"Your key is too long: it has {len(key.encode())} bytes; at most {_LONGEST_KEY} are allowed."
+        raise _Refused("400 Bad Request", "KeyTooLongError", message)
+    setting = environ["QUERY_STRING"].split("=")[0].split("&")[0]
+    if environ["REQUEST_METHOD"] == "PUT" and not key and setting == "versioning":
+        message = "This S3 keeps an object's latest version only, so versioning can't be switched on or off here."
+        raise _Refused("501 Not Implemented", "NotImplemented", message)
+
+
+def _preflight_answer(environ: Environ, rules: Sequence[Any]) -> _Refused:
+    origin, method = environ.get("HTTP_ORIGIN", ""), environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "")
+    asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "").lower()
+    headers = cors.allowed(rules, origin, method, [one.strip() for one in asked.split(",") if one.strip()])
+    if headers is None:
+        message = "CORSResponse: This CORS request is not allowed: no rule of the bucket's CORS lets this origin."
+        return _Refused("403 Forbidden", "AccessForbidden", message)
+    return _Refused("200 OK", "", "", headers)
+
+
+def _copy_source(environ: Environ) -> tuple[str, str]:
+    source = unquote(environ.get("HTTP_X_AMZ_COPY_SOURCE", "").partition("?")[0]).lstrip("/")
+    bucket, _, key = source.partition("/")
+    return bucket, key
+
+
+def _unavailable(error: Exception) -> str:
+    """Say what the machine lacks, where it says so, and nothing of the inside where it doesn't."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "see the server's log"
+    return f"The object can't be stored or read now ({reason}). Nothing was changed; try again."
+
+
 def _bucket_and_key(environ: Environ) -> tuple[str, str]:
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
     bucket, _, key = path.removeprefix("/").partition("/")
     return bucket, key
-
-
-def _read_body(environ: Environ) -> None:
-    length = environ.get("CONTENT_LENGTH")
-    if environ.get("wsgi.input_terminated"):
-        body = environ["wsgi.input"].read()
-    else:
-        body = environ["wsgi.input"].read(int(length)) if length else b""
-    environ["wsgi.input"] = io.BytesIO(body)
-    if environ["REQUEST_METHOD"] in _CHANGES:
-        environ["CONTENT_LENGTH"] = str(len(body))

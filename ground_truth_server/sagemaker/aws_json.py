@@ -1,8 +1,7 @@
 """An AWS service in AWS JSON 1.1: operations named by a header, JSON bodies, errors as botocore reads them.
 
-Signatures (SigV4) are read for their region and not verified: whoever reaches the server is its user. It must
-therefore be bound to the loopback interface, which is the matter of whoever starts the server. Pages in a browser
-are refused, of whatever origin, so that no web site can reach it through its visitors.
+Signatures (SigV4) are read for their region here; the guard before the socket checks them. Pages in a browser are
+refused, of whatever origin, so that no web site can reach it through its visitors.
 """
 
 import logging
@@ -21,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ground_truth_server.sagemaker.aws_error import AwsError
 from ground_truth_server.sagemaker.request_validation import read_request
@@ -88,6 +88,11 @@ class AwsJson:
             The route.
         """
         return Route("/", self.answer, methods=["POST"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request as an ASGI application."""
+        response = await self.answer(Request(scope, receive))
+        await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request.

@@ -16,7 +16,7 @@ from labeling.observability import logger
 from starlette.applications import Starlette
 
 from cli.main import main
-from ground_truth_server.loopback import serving
+from ground_truth_server.edge.loopback import serving
 from ground_truth_server.pages.ground_truth_liquid import render_template
 from ground_truth_server.sagemaker.aws_error import AwsError
 from tests.conftest import ROOT, Bucket

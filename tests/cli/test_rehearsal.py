@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cli import rehearsal
-from ground_truth_server.loopback import serving
+from ground_truth_server.edge.loopback import serving
 from tests.cli.conftest import REFUSED_ROLE, ROLE, STACK, Command
 from tests.conftest import Bucket
 from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory

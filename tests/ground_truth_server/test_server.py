@@ -27,8 +27,10 @@ from playwright.sync_api import Browser, expect
 
 from benchmarks.local_server import BUCKET, LABEL, LocalServer, create_job, free_ports, local_server, start
 from demo.portal_client import PortalClient
+from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.loopback import listen, origin_of, serving
 from ground_truth_server.lambda_host.function_host import FunctionHost
-from ground_truth_server.loopback import listen, origin_of, serving
+from ground_truth_server.lambda_host.lambda_api import create_app
 from tests.conftest import ROOT
 from tests.ground_truth_server.engine.labeling import wait_until
 
@@ -165,8 +167,7 @@ def aws(server: LocalServer, *arguments: str) -> Any:
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "AWS_ENDPOINT_URL_SAGEMAKER": server.url,
         "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any",
+        **server.keys.environment(),
     }
     command = [sys.executable, "-m", "awscli", "--output", "json", "sagemaker", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
@@ -258,8 +259,10 @@ def test_objects_at_another_endpoint(s3_endpoint: str, tmp_path: Path) -> None:
 def test_functions_behind_another_endpoint(stack: Path, tmp_path: Path) -> None:
     # AWS_ENDPOINT_URL_S3 of these functions is the server's, which begins after them: so its port is chosen here.
     ports = free_ports()
-    host = FunctionHost(stack, {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports[2]}"}, tmp_path / "events")
-    with serving(host.app) as endpoint:
+    keys = KeyPair.of_workspace(tmp_path / "workspace")
+    environment = {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports[2]}", **keys.environment()}
+    host = FunctionHost(stack, environment, tmp_path / "events")
+    with serving(create_app(host)) as endpoint:
         server = start(tmp_path / "workspace", ports, "--functions", endpoint)
         create_job(server, 2, 1, "called", **FUNCTIONS_OF_JOB)
         label_all(server, "called", "Ada")

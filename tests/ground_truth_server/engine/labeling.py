@@ -31,8 +31,8 @@ def s3_client(s3: EmbeddedS3) -> "S3Client":
         "s3",
         endpoint_url=s3.endpoint_url,
         region_name="eu-west-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
+        aws_access_key_id=s3.keys.access_key,
+        aws_secret_access_key=s3.keys.secret_key,
         config=Config(retries={"total_max_attempts": 2}),
     )
 

@@ -216,16 +216,32 @@ def wait_until_gone(pid: int) -> None:
         time.sleep(0.01)
 
 
-def test_credentials_are_dummies_unless_there_are_some(
-    host: FunctionHost, folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_nothing_of_the_user_s_own_account_reaches_a_function(
+    host: FunctionHost, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_handler(folder, "return [os.environ.get('AWS_ACCESS_KEY_ID'), os.environ.get('AWS_PROFILE')]")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    assert host.invoke("Label", {}).answer == ["local", None]
-    monkeypatch.setenv("AWS_PROFILE", "mine")
-    (folder / "code/other.py").write_text("")  # new processes
-    assert host.invoke("Label", {}).answer == [None, "mine"]
+    """By variables, by a default profile, by a setting that ignores endpoints, by a proxy."""
+    profile = (
+        "[default]\naws_access_key_id = AKIAUSER\naws_secret_access_key = s\nignore_configured_endpoint_urls = true\n"
+    )
+    (tmp_path / ".aws").mkdir()
+    for name in ("credentials", "config"):
+        (tmp_path / ".aws" / name).write_text(profile)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.setenv(name, "mine")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    write_handler(
+        folder,
+        "import boto3, urllib.request\n"
+        "    os.environ['AWS_ENDPOINT_URL_S3'] = 'http://127.0.0.1:8087'\n"
+        "    session = boto3.Session()\n"
+        "    return [session.get_credentials().access_key, session.client('s3').meta.endpoint_url,\n"
+        "        urllib.request.proxy_bypass('127.0.0.1:8087') is not False,\n"
+        "        sorted(name for name in os.environ if 'PROXY' in name.upper()), 'mine' in os.environ.values()]",
+    )
+    found = host.invoke("Label", {}).answer
+    assert found == ["local", "http://127.0.0.1:8087", True, ["NO_PROXY", "no_proxy"], False]
 
 
 def test_the_repeat_command_without_docker_repeats_the_failure(

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +14,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from ground_truth_server.edge.loopback import serving
 from ground_truth_server.lambda_host.function_host import FunctionHost
 from ground_truth_server.lambda_host.invocation import MAX_EVENT_BYTES
-from ground_truth_server.loopback import serving
+from ground_truth_server.lambda_host.lambda_api import create_app
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -159,7 +159,7 @@ def host(folder: Path, log: list[tuple[str, str, str]]) -> Iterator[FunctionHost
 
 @pytest.fixture(scope="module")
 def client(host: FunctionHost) -> Iterator["LambdaClient"]:
-    with serving(host.app) as url:
+    with serving(create_app(host)) as url:
         yield boto3.client(
             "lambda",
             endpoint_url=url,
@@ -237,7 +237,7 @@ def test_the_handler_finds_lambdas_surroundings(invoke: Invoke, folder: Path) ->
         "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9/",
         "AWS_LAMBDA_FUNCTION_NAME": "Surroundings",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-        "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "local"),
+        "AWS_ACCESS_KEY_ID": "local",
         "LAMBDA_TASK_ROOT": str(folder / "code"),
         "_HANDLER": "app.surroundings",
     }

@@ -1,11 +1,17 @@
+import base64
 import io
+import json
 import os
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from ground_truth_server.s3.storage import EmbeddedS3
@@ -186,22 +192,122 @@ def test_buckets_and_their_settings_survive(storage: Restartable) -> None:
         storage.restart().get_bucket_cors(Bucket=BUCKET)
 
 
-def test_a_page_of_any_origin_reads_a_presigned_url(storage: Restartable) -> None:
+ORIGIN = "https://pages.example"
+
+
+def ask(url: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """The answer to a request without a client's help: its status, headers and body."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=names, method=method)) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
+
+
+@pytest.fixture
+def link(storage: Restartable) -> str:
     storage.client.put_object(Bucket=BUCKET, Key="plots/a plot.png", Body=b"png", ContentType="image/png")
-    url = storage.client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "plots/a plot.png"})
-
-    request = urllib.request.Request(url, headers={"Origin": "http://127.0.0.1:1234"})
-    with urllib.request.urlopen(request) as answer:
-        assert answer.read() == b"png"
-        assert answer.headers["Content-Type"] == "image/png"
-        assert answer.headers["Access-Control-Allow-Origin"] in ("*", "http://127.0.0.1:1234")
+    return storage.client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "plots/a plot.png"})
 
 
-def test_a_bucket_name_that_is_a_path_is_refused(storage: Restartable) -> None:
-    with pytest.raises(urllib.error.HTTPError, match="400"):
-        urllib.request.urlopen(urllib.request.Request(f"{storage.server.endpoint_url}/..%2Fout", method="PUT"))
-    with pytest.raises(urllib.error.HTTPError, match="400"):
-        urllib.request.urlopen(urllib.request.Request(f"{storage.server.endpoint_url}/.s3", method="PUT"))
+def allow(storage: Restartable, *origins: str, headers: Sequence[str] = ()) -> None:
+    rule: CORSRuleTypeDef = {
+        "AllowedMethods": ["GET"],
+        "AllowedOrigins": list(origins),
+        "AllowedHeaders": list(headers),
+        "ExposeHeaders": ["ETag"],
+    }
+    storage.client.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "answered"),
+    [
+        ((), ORIGIN, None),
+        (("*",), ORIGIN, "*"),
+        (("*",), "null", "*"),  # a page in a sandboxed frame
+        (("https://*.example",), ORIGIN, ORIGIN),
+        ((ORIGIN,), ORIGIN, ORIGIN),
+        (("https://other.example", "http://pages.example"), ORIGIN, None),
+        (("https://*.example",), "https://pages.example.evil", None),
+    ],
+)
+def test_a_page_reads_what_the_buckets_own_cors_lets_it(
+    storage: Restartable, link: str, origins: tuple[str, ...], origin: str, answered: str | None
+) -> None:
+    if origins:
+        allow(storage, *origins)
+    status, headers, body = ask(link, Origin=origin)
+    assert (status, body, headers["content-type"]) == (200, b"png", "image/png")
+    assert headers.get("access-control-allow-origin") == answered
+    assert headers.get("access-control-expose-headers") == (None if answered is None else "ETag")
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "status"), [("GET", "", 200), ("GET", "Range", 200), ("PUT", "", 403), ("GET", "X-Own", 403)]
+)
+def test_a_preflight_is_answered_by_the_rules(
+    storage: Restartable, link: str, method: str, asked: str, status: int
+) -> None:
+    allow(storage, ORIGIN, headers=["range"])
+    more = {"Access_Control_Request_Headers": asked} if asked else {}
+    found = ask(link, "OPTIONS", Origin=ORIGIN, Access_Control_Request_Method=method, **more)
+    assert found[0] == status
+    assert found[1].get("access-control-allow-origin") == (ORIGIN if status == 200 else None)
+
+
+def test_what_is_not_signed_is_refused(storage: Restartable, link: str) -> None:
+    plain = link.partition("?")[0]
+    bucket = plain.partition("/plots")[0]
+    tries = [
+        (plain, "GET"), (f"{plain}?Signature=x", "GET"), (bucket, "GET"), (f"{bucket}?delete", "POST"), (plain, "PUT"),
+        (plain, "DELETE"), (f"{plain}?X-Amz-Signature=x&X-Amz-Expires=60", "GET"), (link, "DELETE"), (link, "PUT"),
+        (link.replace("a%20plot", "b%20plot"), "GET"),
+    ]  # fmt: skip
+    for url, method in tries:
+        assert ask(url, method, Origin="https://evil.example")[0] == 403, (url, method)
+    assert storage.read("plots/a plot.png") == b"png"
+    assert b"AccessDenied" in ask(plain)[2]
+
+
+@pytest.mark.parametrize("bucket", ["..", "../out", ".s3", ".ground-truth"])
+def test_a_bucket_name_that_is_a_path_is_refused(storage: Restartable, bucket: str) -> None:
+    request = AWSRequest("PUT", f"{storage.server.endpoint_url}/{quote(bucket, safe='')}")
+    S3SigV4Auth(storage.server.keys.credentials, "s3", "eu-west-1").add_auth(request)
+    status, _, body = ask(
+        str(request.url), "PUT", **{name.replace("-", "_"): str(v) for name, v in request.headers.items()}
+    )
+    assert (status, b"InvalidBucketName" in body) == (400, True)
+
+
+def test_a_key_over_the_limit_is_refused_as_by_s3(storage: Restartable) -> None:
+    storage.client.put_object(Bucket=BUCKET, Key="ü" * 512, Body=b"1024 bytes")
+    with pytest.raises(ClientError, match="KeyTooLongError"):
+        storage.client.put_object(Bucket=BUCKET, Key="ü" * 512 + "x", Body=b"1025 bytes")
+    assert storage.all_keys() == {"ü" * 512}
+
+
+def test_versions_are_refused_rather_than_lost(storage: Restartable) -> None:
+    with pytest.raises(ClientError, match="latest version only"):
+        storage.client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"one", b"two"):
+        storage.client.put_object(Bucket=BUCKET, Key="a", Body=body)
+    versions = storage.client.list_object_versions(Bucket=BUCKET)["Versions"]
+    assert [(found["Key"], found["IsLatest"]) for found in versions] == [("a", True)]
+
+
+def test_a_workspace_in_which_versions_were_switched_on_still_opens(storage: Restartable) -> None:
+    storage.client.put_object(Bucket=BUCKET, Key="a", Body=b"one")
+    settings = storage.folder / ".s3" / BUCKET / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    body = base64.b64encode(b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>").decode()
+    (settings / "versioning.json").write_text(json.dumps({"QUERY_STRING": "versioning", "body": body}))
+    storage.restart()
+    storage.client.put_object(Bucket=BUCKET, Key="a", Body=b"two")
+    assert storage.read("a") == b"two"
+    storage.restart()
+    assert storage.read("a") == b"two"
 
 
 def test_a_second_one_in_the_process_is_refused(storage: Restartable) -> None:
@@ -210,4 +316,6 @@ def test_a_second_one_in_the_process_is_refused(storage: Restartable) -> None:
 
 
 def _files(folder: Path) -> list[str]:
-    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    """What lies there but the key pair and the lock."""
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return sorted(found - {".ground-truth/credentials", ".s3/lock"})

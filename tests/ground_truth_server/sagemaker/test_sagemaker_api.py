@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_sagemaker import SageMakerClient
 from starlette.applications import Starlette
 
-from ground_truth_server.loopback import serving
+from ground_truth_server.edge.loopback import serving
 from tests.ground_truth_server.sagemaker.sagemaker_server import (
     ACCOUNT_ARN,
     EVERYONE_ARN,

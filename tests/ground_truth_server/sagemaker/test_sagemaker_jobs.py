@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mypy_boto3_sagemaker import SageMakerClient
 from starlette.applications import Starlette
 
+from ground_truth_server.edge.loopback import serving
 from ground_truth_server.engine.engine import Engine
-from ground_truth_server.loopback import serving
 from tests.ground_truth_server.engine.labeling import BUCKET, PRE, Bench, label_all, request
 from tests.ground_truth_server.sagemaker.sagemaker_server import connect, sagemaker_route
 from tests.ground_truth_server.sagemaker.test_aws_json import JSON, PLAUSIBLE, assert_well_formed, post

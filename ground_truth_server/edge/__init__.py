@@ -1,0 +1,1 @@
+"""What stands before every socket: who may ask, from where, with which key, and how much."""

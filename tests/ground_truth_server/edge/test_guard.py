@@ -1,0 +1,206 @@
+"""The guard before a socket, met by real connections."""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ground_truth_server.edge import guard, loopback
+from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Wording, hosts_of, in_json, in_plain_words, in_xml
+from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.loopback import listen, serving
+
+KEYS = KeyPair.new()
+
+
+async def length(request: Request) -> Response:
+    """Tells how long a body was."""
+    return PlainTextResponse(str(len(await request.body())))
+
+
+class Site:
+    """A guarded application, and plain connections to it."""
+
+    def __init__(
+        self, wording: Wording = in_plain_words, keys: KeyPair | None = None, *, browsers: bool = True
+    ) -> None:
+        listener = listen(0, "a test")
+        self.port = listener.getsockname()[1]
+        app = Starlette(routes=[Route("/{path:path}", length, methods=["GET", "POST"])])
+        policy = Policy(hosts_of("127.0.0.1", self.port), MEGABYTE, wording, keys, browsers=browsers)
+        self._serving = serving(Guard(app, policy), listener)
+        self._serving.__enter__()
+
+    def close(self) -> None:
+        self._serving.__exit__(None, None, None)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def ask(self, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request(
+            method, "/", body or None, {name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
+
+
+def test_it_answers_to_its_own_names_only(site: Site) -> None:
+    for name in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]"):
+        assert site.ask(Host=f"{name}:{site.port}") == (200, "0")
+    for host in ("evil.example", f"evil.example:{site.port}", "127.0.0.1", f"127.0.0.1:{site.port + 1}", "x" * 9000):
+        status, text = site.ask(Host=host)
+        assert status == 421
+        assert text.startswith(f"This is 127.0.0.1:{site.port}, ")
+        assert len(text) < 400
+
+
+def test_a_body_up_to_the_limit_is_taken_and_one_more_byte_is_not(site: Site) -> None:
+    assert site.ask("POST", b"x" * MEGABYTE) == (200, str(MEGABYTE))
+    status, text = site.ask("POST", b"x" * (MEGABYTE + 1))
+    assert status == 413
+    assert text == f"The request's body has {MEGABYTE + 1} bytes; at most {MEGABYTE} are taken here."
+
+
+def test_a_gigabyte_is_refused_before_it_is_read(site: Site) -> None:
+    process = psutil.Process()
+    before = process.memory_info().rss
+    for head in (b"Content-Length: 1000000000", b"Transfer-Encoding: chunked"):
+        with site.connect() as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost:%d\r\n%s\r\n\r\n" % (site.port, head))
+            chunk = b"100000\r\n" + b"x" * MEGABYTE + b"\r\n"
+            sent = 0
+            with contextlib.suppress(OSError):  # it has hung up
+                while sent < 1000 and not _has_answer(connection):
+                    connection.sendall(chunk)
+                    sent += 1
+            assert sent < 100
+            assert b" 413 " in connection.recv(100)
+    assert process.memory_info().rss - before < 100 * MEGABYTE
+
+
+def _has_answer(connection: socket.socket) -> bool:
+    connection.settimeout(0.01)
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK))
+    except TimeoutError:
+        return False
+    finally:
+        connection.settimeout(30)
+
+
+def test_a_body_that_drips_ends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_BODY_SECONDS", 0.3)
+    with site.connect() as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 1000\r\n\r\nx" % site.port)
+        answer = b"".join(iter(lambda: connection.recv(10_000), b""))
+    assert b" 408 " in answer.partition(b"\r\n")[0]
+    assert b"came too slowly: 1 bytes" in answer
+
+
+def test_half_open_connections_crowd_out_each_other_and_nobody_at_work(caplog: pytest.LogCaptureFixture) -> None:
+    most = loopback.most_connections()
+    site = Site()
+    half_open: list[socket.socket] = []
+    try:
+        worker = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+        for number in range(most + 200):
+            half_open.append(site.connect())
+            half_open[-1].sendall(b"GET / HTTP/1.1\r\nHost: loc")
+            if number % 100 == 0:
+                assert site.ask() == (200, "0")
+        worker.request("GET", "/")
+        assert worker.getresponse().read() == b"0"
+        hung_up = sum(_is_closed(one) for one in half_open[:200])
+        assert hung_up >= 150
+        assert len(caplog.text) < 100_000
+    finally:
+        for one in half_open:
+            one.close()
+        site.close()
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_who_connects_and_never_asks_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "_HEAD_SECONDS", 0.3)
+    site = Site()
+    with site.connect() as silent, site.connect() as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\n")
+        began = time.monotonic()
+        for connection in (silent, slow):
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+        assert time.monotonic() - began < 15
+    site.close()
+
+
+def test_a_request_under_way_is_never_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "_HEAD_SECONDS", 0.2)
+    wait = threading.Event()
+
+    def slow(_: Request) -> Response:
+        wait.wait(1)
+        return PlainTextResponse("done")
+
+    with serving(Starlette(routes=[Route("/", slow)])) as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+        for _ in range(2):
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"done"
+
+
+@pytest.mark.parametrize(
+    ("wording", "code"), [(in_json, "MissingAuthenticationTokenException"), (in_xml, "<Code>AccessDenied</Code>")]
+)
+def test_what_is_not_signed_is_refused_in_the_service_s_words(wording: Wording, code: str) -> None:
+    site = Site(wording, KEYS)
+    status, text = site.ask("POST", b"{}")
+    assert (status, code in text) == (403, True)
+    request = AWSRequest("POST", f"http://127.0.0.1:{site.port}/", data=b"{}")
+    SigV4Auth(KEYS.credentials, "lambda", "eu-west-1").add_auth(request)
+    headers = {name.replace("-", "_"): str(value) for name, value in request.headers.items()}
+    assert site.ask("POST", b"{}", **headers) == (200, "2")
+    assert site.ask("POST", b"{ }", **headers)[0] == 403
+    site.close()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}]
+)
+def test_an_endpoint_for_clients_refuses_every_page(headers: dict[str, str]) -> None:
+    site = Site(in_json, browsers=False)
+    status, text = site.ask("POST", b"{}", **headers)
+    assert (status, json.loads(text)["__type"]) == (403, "AccessDeniedException")
+    assert site.ask("POST", b"{}") == (200, "2")
+    site.close()
