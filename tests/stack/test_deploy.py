@@ -105,8 +105,7 @@ def test_sam_hands_the_vpc_and_the_log_level_to_lambda(packaged: dict[str, Any])
     for made in functions.values():
         properties = stack.resolve(made["Properties"])
         assert properties["VpcConfig"] == {"SubnetIds": ["subnet-0a1b"], "SecurityGroupIds": ["sg-0a1b"]}
-        assert properties["LoggingConfig"]["LogFormat"] == "JSON"
-        assert properties["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
+        assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARNING"
 
 
 def test_a_new_layer_and_a_changed_parameter_move_the_alias_on(packaged: dict[str, Any]) -> None:

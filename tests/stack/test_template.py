@@ -393,20 +393,34 @@ def test_the_execution_role_may_encrypt_a_job_s_output() -> None:
     assert stack(KmsKeyArn=arn).resolve(TEMPLATE["Outputs"]["OutputKmsKeyArn"]["Value"]) == arn
 
 
-def test_powertools_has_the_parameter_s_level_under_lambda_s_own_log_settings() -> None:
-    for level in TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"]:
-        settings = stack(LogLevel=level).resolve(TEMPLATE["Globals"]["Function"])
-        told = settings["LoggingConfig"]["ApplicationLogLevel"]
-        # What Lambda tells the function: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
-        environment = {"AWS_LAMBDA_LOG_LEVEL": told, "AWS_LAMBDA_LOG_FORMAT": "JSON"}
-        variables = settings["Environment"]["Variables"]
-        environment["POWERTOOLS_LOG_LEVEL"] = variables["POWERTOOLS_LOG_LEVEL"]
+def log_settings(level: str) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """The log settings and the variables of the functions, of both templates."""
+    shared = stack(LogLevel=level).resolve(TEMPLATE["Globals"]["Function"])
+    inner = stack_of("CheckReportFunction", LogLevel=level).resolve(properties("CheckReportFunction"))
+    return [(one["LoggingConfig"], one["Environment"]["Variables"]) for one in (shared, inner)]
+
+
+@pytest.mark.parametrize("level", TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"])
+def test_powertools_has_the_parameter_s_level_under_lambda_s_own_log_settings(level: str) -> None:
+    for settings, variables in log_settings(level):
+        told = {"AWS_LAMBDA_LOG_FORMAT": settings["LogFormat"]}
+        if settings["LogFormat"] == "JSON":  # then Lambda has a level too, INFO where none is given
+            told["AWS_LAMBDA_LOG_LEVEL"] = settings.get("ApplicationLogLevel", "INFO")
+        environment = {**os.environ, **told, "POWERTOOLS_LOG_LEVEL": variables["POWERTOOLS_LOG_LEVEL"]}
         ask = "from labeling.observability import logger; print(logger.log_level)"
         command = [sys.executable, "-W", "error::UserWarning:aws_lambda_powertools", "-c", ask]
-        done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert int(done.stdout) == getattr(logging, level)
-        inner = stack_of("CheckReportFunction", LogLevel=level).resolve(properties("CheckReportFunction"))
-        assert inner["LoggingConfig"]["ApplicationLogLevel"] == told
+
+
+def test_lambda_filters_no_metrics_out() -> None:
+    """With JSON, Lambda takes lines without a level, which metrics are, for INFO, and drops them at WARN and ERROR.
+
+    See "Log-level filtering" in the AWS Lambda Developer Guide.
+    """
+    for level in ("WARNING", "ERROR"):
+        for settings, _ in log_settings(level):
+            assert settings["LogFormat"] == "Text" or settings.get("ApplicationLogLevel", "INFO") in ("DEBUG", "INFO")
 
 
 def test_the_regions_are_those_of_ground_truth_s_built_in_functions() -> None:
