@@ -8,11 +8,9 @@ import argparse
 import ipaddress
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,38 +88,10 @@ def invoke(
     Raises:
         subprocess.TimeoutExpired: If it hasn't ended in so many seconds.
     """
-    command = [*_sam("invoke", s3, bucket), "--event", str(event), function_of(event)]
+    command = [*sam_local("invoke", s3, bucket), "--event", str(event), function_of(event)]
     return subprocess.run(  # noqa: S603
-        command, cwd=ROOT, env=_environment(s3), capture_output=True, text=True, check=False, timeout=seconds
+        command, cwd=ROOT, env=environment(s3), capture_output=True, text=True, check=False, timeout=seconds
     )
-
-
-@contextmanager
-def start_lambda(s3: SampleS3, log: Path, *, bucket: str = BUCKET) -> Iterator[str]:
-    """Serves Lambda's Invoke API by ``sam local start-lambda``, and gives its address.
-
-    Args:
-        s3: What the functions read and write.
-        log: A file for what SAM and the functions print.
-        bucket: The bucket of the job.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*_sam("start-lambda", s3, bucket), "--port", str(port), "--warm-containers", "LAZY"]
-    with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env=_environment(s3), stdout=file, stderr=file)  # noqa: S603
-        try:
-            _await_port(port, process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            end_containers(s3)  # SAM takes away one a function, and forgets those that it started beside it
 
 
 def containers(s3: SampleS3) -> list[str]:
@@ -158,13 +128,15 @@ def why_not() -> str | None:
     return None if done.returncode == 0 else f"Docker doesn't run, or has no image {IMAGE}: {done.stderr.strip()}"
 
 
-def _sam(command: str, s3: SampleS3, bucket: str) -> list[str]:
+def sam_local(command: str, s3: SampleS3, bucket: str) -> list[str]:
+    """The beginning of a command of ``sam local`` for the built functions, with a bucket of the sample's S3."""
     sam = str(Path(sys.executable).parent / "sam")
     given = ["--env-vars", str(s3.variables), "--parameter-overrides", f"ExistingBucket={bucket}"]
     return [sam, "local", command, "--template", str(BUILT), "--skip-pull-image", *given]
 
 
-def _environment(s3: SampleS3) -> dict[str, str]:
+def environment(s3: SampleS3) -> dict[str, str]:
+    """The variables that SAM is to have."""
     region = {"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
     return {**os.environ, **s3.keys.environment(), **region, "SAM_CLI_TELEMETRY": "0"}
 
@@ -175,17 +147,6 @@ def _bridge() -> str:
     done = subprocess.run(query, capture_output=True, text=True, check=True)  # noqa: S603
     network = json.loads(done.stdout)[0]
     return str(network.get("Gateway") or ipaddress.ip_network(network["Subnet"])[1])
-
-
-def _await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise RuntimeError(f"sam local start-lambda ended:\n{log.read_text(encoding='utf-8')}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"sam local start-lambda doesn't listen after a minute:\n{log.read_text(encoding='utf-8')}")
 
 
 def main() -> int:

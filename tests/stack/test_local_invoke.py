@@ -16,10 +16,11 @@ from labeling import worker_page
 from labeling.job import load_configured
 from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 
-from demo.lambda_runtime import BUCKET, EVENTS, SampleS3, containers, invoke, sample_s3, start_lambda, why_not
+from demo.lambda_runtime import BUCKET, EVENTS, SampleS3, containers, invoke, sample_s3, why_not
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.invoke import LambdaInvoke
 from tests.conftest import ROOT
+from tests.stack.lambda_service import start_lambda
 
 REASON = why_not()
 # In CI the runtime is made ready before the tests, so there a lack of it is a failure.
