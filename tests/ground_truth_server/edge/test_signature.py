@@ -41,7 +41,7 @@ def signed(service: str = "s3", keys: KeyPair = KEYS, **request: Any) -> SignedR
 def as_received(made: AWSRequest) -> SignedRequest:
     headers = {"host": "127.0.0.1:8087", **{name.lower(): str(value) for name, value in made.headers.items()}}
     target = str(made.url).removeprefix("http://127.0.0.1:8087")
-    return SignedRequest(made.method, target, headers, lambda: sha256_of(made.data or b""))
+    return SignedRequest(str(made.method), target, headers, lambda: sha256_of(made.data or b""))
 
 
 def refused(request: SignedRequest, at: datetime = AT) -> str:
