@@ -1,5 +1,7 @@
 """Prints how large the layers and functions of a build are, and refuses what is too large for Lambda.
 
+It also says which layers lack bytecode: `sam build` keeps to itself what layers/compile says.
+
 python layers/sizes.py .aws-sam/build
 """
 
@@ -18,6 +20,12 @@ FUNCTION_LIMIT = 250
 def size(folder: Path) -> float:
     """The megabytes of a folder's files."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / MEGABYTE
+
+
+def modules_without_bytecode(layer: Path) -> int:
+    """How many of a layer's modules Lambda would compile anew at each cold start."""
+    modules = list((layer / "python").rglob("*.py"))
+    return sum(not any(path.parent.glob(f"__pycache__/{path.stem}.*.pyc")) for path in modules)
 
 
 def functions(build: Path) -> Iterator[tuple[str, set[Path]]]:
@@ -41,6 +49,12 @@ def main(build: Path) -> int:
             "" if megabytes <= limit else "  TOO LARGE: find out what has come in, and leave it out in layers/build"
         )
         print(f"{name:<38}{megabytes:>7.1f} MB of {limit}{verdict}")  # noqa: T201
+    for layer in LAYER_LIMITS:
+        if lacking := modules_without_bytecode(build / layer):
+            print(  # noqa: T201
+                f"{layer}: NO BYTECODE for {lacking} modules, so cold starts take some seconds longer: there is no "
+                "Python 3.13 on the PATH, no Docker with its image, and npm can't fetch Pyodide (see layers/compile)"
+            )
     return int(any(megabytes > limit for _, megabytes, limit in found))
 
 

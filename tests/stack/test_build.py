@@ -66,8 +66,19 @@ def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
     command: list[str | Path] = [sys.executable, ROOT / "layers" / "sizes.py", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
+    assert "BYTECODE" not in done.stdout
     refused = [line for line in done.stdout.splitlines() if "TOO LARGE" in line]
     assert [line.split()[:5] for line in refused] == [["Draw", "with", "its", "layers", "259.0"]]
+
+
+def test_a_lack_of_bytecode_is_told(built: Path) -> None:
+    def said() -> str:
+        command: list[str | Path] = [sys.executable, ROOT / "layers" / "sizes.py", built]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "BYTECODE" not in said()
+    next((built / "LabelingLayer" / "python" / "labeling" / "__pycache__").glob("storage.*.pyc")).unlink()
+    assert "LabelingLayer: NO BYTECODE for 1 modules" in said()
 
 
 def test_the_build_s_tools_import_nothing_of_this_project() -> None:
