@@ -42,7 +42,7 @@ def main() -> int:
     console = Console()
     demonstration = JobWorkspace(JOB, SAMPLE, ROOT / "build" / "demo")
     Demonstration(console, demonstration).run()
-    _save(IMAGES / "plot.png", (demonstration.bucket / "plots" / "weld.2.csv-voltage.png").read_bytes())
+    _save(IMAGES / "plot.png", next((demonstration.bucket / "plots").glob("weld.2.csv-*-voltage.png")).read_bytes())
     _terminal(demonstration)
     with (
         sync_playwright() as playwright,

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from labeling.data_folder import DataFolder
@@ -13,6 +14,9 @@ from ground_truth_server.aws_services import Ports, ServerSettings
 from ground_truth_server.server import GroundTruthServer
 from tests.cli.conftest import FUNCTION, ROLE, Command
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CORSRuleTypeDef
 
 BUCKET = "welds"
 SAMPLE = ROOT / "labeling_job" / "sample"
@@ -33,6 +37,10 @@ def ground_truth(
         server.services.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         for found in DataFolder(SAMPLE, job).objects(BUCKET):
             server.services.s3.put_object(Bucket=BUCKET, Key=found.key, Body=found.body)
+        rule: CORSRuleTypeDef = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
+        server.services.s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
         for name, value in server.endpoints.environment().items():
             monkeypatch.setenv(name, value)
         yield server

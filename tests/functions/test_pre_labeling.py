@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from labeling.errors import (
     AccessError,
     BucketError,
@@ -113,8 +115,9 @@ def test_plots_are_drawn_again_when_anything_they_show_changed(
 ) -> None:
     request = put_item(bucket, recording())
     first = strict.answer(request)
-    bucket.put("plots/weld.1.csv-current.png", b"stale") if change == "changed plot" else None
-    before = bucket.get("plots/weld.1.csv-current.png")
+    key = first["taskInput"]["current"]["file"].removeprefix(f"s3://{bucket.name}/")
+    bucket.put(key, b"stale") if change == "changed plot" else None
+    before = bucket.get(key)
     if change == "recording":
         put_item(bucket, recording(300))
     elif change == "configuration":
@@ -123,13 +126,17 @@ def test_plots_are_drawn_again_when_anything_they_show_changed(
         strict.job = msgspec.structs.replace(STRICT, sources={**STRICT.sources, "sensor_data": source})
     elif change == "renderer":
         strict.renderer = strict.renderer._replace(version="next")
-        bucket.put("plots/weld.1.csv-current.png", b"drawn by an older renderer")
-        before = b"drawn by an older renderer"
     elif change == "lost plot":
-        bucket.s3.delete_object(Bucket=bucket.name, Key="plots/weld.1.csv-current.png")
-        before = b""
+        bucket.s3.delete_object(Bucket=bucket.name, Key=key)
     second = strict.answer(request)
-    assert bucket.get("plots/weld.1.csv-current.png") != before
+    new = second["taskInput"]["current"]["file"].removeprefix(f"s3://{bucket.name}/")
+    if "plot" in change:
+        assert new == key
+        assert bucket.get(key).startswith(b"\x89PNG")
+    else:  # what may be out with a worker stays as it is
+        assert new != key
+        assert bucket.get(key) == before
+        assert bucket.get(new).startswith(b"\x89PNG")
     assert second["taskInput"].keys() == first["taskInput"].keys()
 
 
@@ -179,7 +186,122 @@ def test_recordings_of_one_name_never_share_a_plot(strict: PreLabeling, bucket: 
     keys = ("sensor_data/weld.1.csv", "sensor_data/line2/weld.1.csv", "elsewhere/weld.1.csv")
     files = {strict.answer(put_item(bucket, recording(), key))["taskInput"]["current"]["file"] for key in keys}
     assert len(files) == 3
-    assert f"s3://{bucket.name}/plots/weld.1.csv-current.png" in files
+    assert sum(file.startswith(f"s3://{bucket.name}/plots/weld.1.csv-") for file in files) == 1
+
+
+def test_items_that_share_a_recording_never_share_a_plot(strict: PreLabeling, bucket: Bucket) -> None:
+    """Its plots are drawn on the item's time axis, which the item's other recording makes longer."""
+    second = msgspec.structs.replace(
+        STRICT.recordings["sensor_data"],
+        folder="more_data",
+        channels=(msgspec.structs.replace(STRICT.channels[0], key="pressure", suffix="pressure"),),
+    )
+    strict.job = msgspec.structs.replace(STRICT, sources={**STRICT.sources, "more": second})
+    shared = bucket.put("sensor_data/shared.csv", recording(200))
+    image = bucket.put("images/weld.png", PNG)
+    drawn = []
+    for number, rows in enumerate((200, 2000)):
+        files = {"sensor_data": shared, "image": image, "more": bucket.put(f"more_data/{number}.csv", recording(rows))}
+        dataset = bucket.put(f"dataset/{number}.json", {name: {"s3Path": uri} for name, uri in files.items()})
+        panel = strict.answer(event(dataset))["taskInput"]["current"]
+        drawn.append((panel["file"], bucket.get(panel["file"].removeprefix(f"s3://{bucket.name}/"))))
+    (first, first_png), (other, other_png) = drawn
+    assert first != other
+    assert first_png != other_png  # so one would have replaced the other while its task was out
+    assert bucket.get(first.removeprefix(f"s3://{bucket.name}/")) == first_png
+
+
+HOSTILE_DATASET_FILES = {
+    "digits": b'{"image": ' + b"9" * 5_000 + b"}",
+    "deep": b'{"image": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "deep enough for the parser": b'{"image": {"s3Path": ' + b"[" * 900 + b"]" * 900 + b"}}",
+    "half a character": b'{"image": {"s3Path": "s3://b/images/\\ud800.png"}, "sensor_data": {"s3Path": "s3://b/k"}}',
+    "bucket": b'{"image": {"s3Path": "s3://Not a bucket!/a.png"}, "sensor_data": {"s3Path": "s3://-/k"}}',
+    "key": b'{"image": {"s3Path": "s3://b/images/%s"}, "sensor_data": {"s3Path": "s3://b/k"}}' % (b"k" * 1_025),
+    "names": json.dumps({f"{n}" * 50: n for n in range(5_000)}).encode(),
+    "latin": b'{"image": "\xe4"}',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_DATASET_FILES)
+def test_a_hostile_dataset_file_is_one_item_s_trouble(strict: PreLabeling, bucket: Bucket, name: str) -> None:
+    request = event(bucket.put("dataset/d.json", HOSTILE_DATASET_FILES[name]))
+    strict.storage.buckets = frozenset()
+    with pytest.raises(ItemError, match=r"dataset/d\.json|s3://-/k|Not a bucket") as error:
+        strict.answer(request)
+    assert len(str(error.value)) < 3_000
+    str(error.value).encode()
+
+
+@pytest.mark.parametrize("source", ["s3://b/\ud800.json", "s3://b/" + "k" * 1_025, "s3://B ad/k"])
+def test_a_hostile_manifest_line_is_one_item_s_trouble(strict: PreLabeling, source: str) -> None:
+    strict.storage.buckets = frozenset()
+    strict.job = JOB
+    answer = strict.answer(event(source))
+    assert (answer["isHumanAnnotationRequired"], answer["taskInput"]["errorType"]) == ("false", "BucketError")
+    json.dumps(answer, ensure_ascii=False).encode()
+
+
+def test_a_file_outside_its_source_s_folder_is_told_from_refused_access(strict: PreLabeling, bucket: Bucket) -> None:
+    strict.bucket = bucket.name
+    secret = bucket.put("hr/pay.csv", recording())
+    for files in ({"sensor_data": secret}, {"image": bucket.put("sensor_data/x.png", PNG)}):
+        item = {"sensor_data": bucket.put("sensor_data/w.csv", recording()), "image": bucket.put("images/w.png", PNG)}
+        request = event(
+            bucket.put("dataset/d.json", {name: {"s3Path": uri} for name, uri in {**item, **files}.items()})
+        )
+        with pytest.raises(DatasetFileError, match="lies outside the folder of its source"):
+            strict.answer(request)
+    sample = {name: uri.replace("data/w", "data/s") for name, uri in item.items()}
+    bucket.put("sample/sensor_data/w.csv", recording())
+    sample["sensor_data"] = f"s3://{bucket.name}/sample/sensor_data/w.csv"
+    request = event(bucket.put("dataset/d.json", {name: {"s3Path": uri} for name, uri in sample.items()}))
+    assert strict.answer(request)["isHumanAnnotationRequired"] == "true"
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), RecursionError(), ZeroDivisionError("math"), UnicodeEncodeError("u", "\ud800", 0, 1, "no")]
+)
+def test_what_nobody_foresaw_is_one_item_s_trouble(
+    strict: PreLabeling, bucket: Bucket, error: Exception, log: list[dict[str, Any]]
+) -> None:
+    def draw(files: object) -> Drawing:
+        raise error
+
+    strict.renderer = strict.renderer._replace(draw=draw)
+    strict.job = JOB
+    answer = strict.answer(put_item(bucket, recording()))
+    assert answer["isHumanAnnotationRequired"] == "false"
+    assert answer["taskInput"]["errorType"] == "UnforeseenItemError"
+    assert f"dataset/dataset-1.json: {type(error).__name__}" in answer["taskInput"]["error"]
+    assert any("in draw" in line.get("exception", "") for line in log)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda part: st.lists(part) | st.dictionaries(st.text(max_size=8), part),
+)
+CELL = st.floats(width=32).map(str) | st.just("") | st.text(max_size=4)
+ROWS = st.lists(st.lists(CELL, min_size=1, max_size=5).map(",".join), max_size=20).map("\n".join)
+GARBAGE = st.one_of(
+    st.binary(max_size=300),
+    st.text(max_size=100).map(str.encode),
+    JSON.map(json.dumps).map(str.encode),
+    ROWS.map(str.encode),
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(dataset=GARBAGE | st.none(), image=GARBAGE | st.just(PNG), csv=GARBAGE | st.just(recording(5)))
+def test_whatever_an_item_holds_there_is_an_answer(
+    strict: PreLabeling, bucket: Bucket, dataset: bytes | None, image: bytes, csv: bytes
+) -> None:
+    strict.job = JOB
+    files = {"image": bucket.put("images/g.png", image), "sensor_data": bucket.put("sensor_data/g.csv", csv)}
+    good = {name: {"s3Path": uri} for name, uri in files.items()}
+    answer = strict.answer(event(bucket.put("dataset/g.json", good if dataset is None else dataset)))
+    assert answer["isHumanAnnotationRequired"] in ("true", "false")
+    assert answer["taskInput"].get("errorType") != "UnforeseenItemError", answer
 
 
 def test_a_labeled_item_needs_no_worker_and_no_plots(pre_labeling: Handler, bucket: Bucket) -> None:

@@ -1,5 +1,7 @@
 """Pictures that browsers show, told from others by how they begin."""
 
+import time
+
 import pytest
 from labeling import image
 from labeling.errors import ImageError, MissingObjectError
@@ -52,3 +54,32 @@ def test_a_picture_that_is_empty_or_not_there_is_an_error(bucket: Bucket) -> Non
     for key in ("images/empty.png", "images/none.png"):
         with pytest.raises(MissingObjectError, match=key):
             image.check(S3Uri(bucket.name, key), Storage(bucket.s3))
+
+
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+@pytest.mark.parametrize(
+    "prolog",
+    [
+        b"",
+        b"\xef\xbb\xbf",
+        b"<?xml version='1.0'?>\n",
+        b"<!-- a > b -->" * 30,
+        b"<?xml?><!DOCTYPE svg><!-- x -->\n<?a b?>",
+        b"<!DOCTYPE svg [<!ENTITY a 'b'>]>",
+    ],
+)
+def test_an_svg_is_known_behind_its_prolog(bucket: Bucket, prolog: bytes) -> None:
+    image.check(S3Uri.parse(bucket.put("images/a.svg", prolog + SVG)), Storage(bucket.s3))
+
+
+@pytest.mark.parametrize(
+    "begin", [b"<?xml" * 800, b"<!--x-->" * 500, b"<!-- -->\n" * 40 + b"<other>", b"<!DOCTYPE" * 400, b"<" * 4096]
+)
+def test_no_picture_takes_long_to_be_refused(bucket: Bucket, begin: bytes) -> None:
+    """Each took a time that doubled with every few bytes: seconds at some hundred bytes, years at these."""
+    began = time.process_time()
+    with pytest.raises(ImageError):
+        image.check(S3Uri.parse(bucket.put("images/a.svg", begin)), Storage(bucket.s3))
+    assert time.process_time() - began < 2

@@ -1,11 +1,20 @@
 """The job configuration: the sample is read as written, and each wrong one is refused with its key's path."""
 
+import re
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.model import ListShape, Shape, StructureShape
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from labeling.errors import JobConfigurationError
 from labeling.job import load, load_configured
+from labeling.job_request import JobResources, create_labeling_job
 from labeling.sources import ImageSource, TimeSeriesSource
+
+from ground_truth_server.sagemaker.java_pattern import java_pattern
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "labeling_job" / "job.toml"
@@ -126,3 +135,106 @@ def test_a_byte_order_mark_is_no_trouble(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named_with_the_variable(tmp_path: Path) -> None:
     with pytest.raises(JobConfigurationError, match=r"none\.toml: .*LABELING_JOB_CONFIG"):
         load_configured({"LABELING_JOB_CONFIG": str(tmp_path / "none.toml")})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = " + "9" * 5_000, "limit"),
+        ("name = " + "[" * 5_000 + "]" * 5_000, "nested too deep"),
+        ("name = '\xff'", "utf-8"),
+    ],
+)
+def test_a_file_that_breaks_the_reader_is_one_clear_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "job.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(JobConfigurationError) as error:
+        load(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert said in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+def refused_by_sagemaker(shape: Shape, value: Any, path: str = "") -> list[str]:
+    """What of a request SageMaker's own model refuses: lengths, bounds and patterns, which botocore doesn't check."""
+    match shape, value:
+        case StructureShape(), dict():
+            members = shape.members
+            return [
+                one
+                for name, part in value.items()
+                for one in refused_by_sagemaker(members[name], part, f"{path}.{name}")
+            ]
+        case ListShape(), list():
+            found = [one for part in value for one in refused_by_sagemaker(shape.member, part, f"{path}[]")]
+            return found + (
+                [path] if not shape.metadata.get("min", 0) <= len(value) <= shape.metadata.get("max", 1e9) else []
+            )
+        case _, str():
+            length = shape.metadata.get("min", 0) <= len(value) <= shape.metadata.get("max", 1e9)
+            fits = java_pattern(shape.metadata.get("pattern", r"[\s\S]*")).fullmatch(value)
+            return [] if length and fits else [f"{path}: {value!r}"]
+        case _, int():
+            return (
+                [] if shape.metadata.get("min", 0) <= value <= shape.metadata.get("max", 1e9) else [f"{path}: {value}"]
+            )
+    raise AssertionError(path)
+
+
+WORKTEAM = "arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/t"
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:f"
+SAGEMAKER = boto3.client("sagemaker", region_name="eu-west-1").meta.service_model
+REQUEST = SAGEMAKER.operation_model("CreateLabelingJob").input_shape
+JOB_TEXT = (ROOT / "labeling_job" / "job.toml").read_text(encoding="utf-8")
+ODD = st.sampled_from(
+    [
+        "\\n",
+        "\\t",
+        "\\u0000",
+        "\\u001b",
+        "\\U0001F600",
+        "\\uFFFE",
+        "-",
+        " ",
+        "  ",
+        "ü",
+        "-ref",
+        "x" * 60,
+        "x" * 300,
+        "",
+        "\\r\\n",
+        "\\uD7FF",
+        "\\u2028",
+    ]
+)
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(
+    key=st.sampled_from(
+        ["name", "title", "description", "keywords", "attribute", "per_object", "task_time_limit_seconds"]
+    ),
+    odd=ODD,
+    place=st.integers(0, 60),
+    number=st.integers(-10, 10**6),
+)
+def test_what_loads_is_a_job_that_sagemaker_takes(
+    tmp_path_factory: pytest.TempPathFactory, key: str, odd: str, place: int, number: int
+) -> None:
+    lines = JOB_TEXT.splitlines()
+    index = next(n for n, line in enumerate(lines) if line.startswith(f"{key} = "))
+    found = re.match(r'(\w+ = \[?)("?)([^"]*|\d+)("?.*)', lines[index])
+    assert found
+    head, quote, value, rest = found.groups()
+    value = value[:place] + odd + value[place:] if quote else str(number) + rest[len(rest) :]
+    lines[index] = f"{head}{quote}{value}{rest}" if quote else f"{key} = {number}"
+    path = tmp_path_factory.mktemp("job") / "job.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    try:
+        job = load(path)
+    except JobConfigurationError:
+        return
+    resources = JobResources("a-bucket", "arn:aws:iam::111122223333:role/r", WORKTEAM, FUNCTION, FUNCTION)
+    request = create_labeling_job(job, f"{job.name}-123456", resources)
+    assert REQUEST is not None
+    assert refused_by_sagemaker(REQUEST, request) == []

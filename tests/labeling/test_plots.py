@@ -17,7 +17,9 @@ SOURCE = load_configured({}).recordings["sensor_data"]
 
 
 def name(key: str, bucket: str = "b") -> str:
-    return plots.plots_uri(S3Uri(bucket, key), SOURCE, "b").key
+    return plots.plots_uri(S3Uri(bucket, key), SOURCE, "b", "0123456789abcdef-and-more").key.removesuffix(
+        "-0123456789abcdef"
+    )
 
 
 def test_the_key_is_the_article_s() -> None:

@@ -229,3 +229,34 @@ def test_a_missing_payload_is_named(post_labeling: PostLabeling, bucket: Bucket)
 def test_a_payload_that_is_none_is_an_error(payload: Any, post_labeling: PostLabeling, bucket: Bucket) -> None:
     with pytest.raises(EventError, match="is no payload of a post-labeling event"):
         post_labeling.answer(event(bucket, payload))
+
+
+HOSTILE_ANSWERS = {
+    "half an emoji": '{"WeldingClassification": {"label": "\\ud83d"}}',
+    "half an emoji as a name": '{"\\ud83d": 1}',
+    "deep": '{"WeldingClassification": ' + "[" * 970 + "]" * 970 + "}",
+    "deep list": "[" * 970 + "]" * 970,
+    "deeper": '{"a":' * 100_000,
+    "digits": '{"WeldingClassification": {"label": ' + "9" * 5_000 + "}}",
+    "label of another kind": '{"WeldingClassification": {"label": {"a": [1]}}}',
+    "many names": json.dumps({str(number) * 20: 1 for number in range(2_000)}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_ANSWERS)
+def test_a_hostile_answer_is_dropped_and_the_batch_goes_on(
+    post_labeling: PostLabeling, bucket: Bucket, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = annotation("w1", label("Burn Through"))
+    hostile = annotation("w2", HOSTILE_ANSWERS[name])
+    odd = {"workerId": "\ud83d", "annotationData": {"content": "\ud83d"}}
+    objects = [the_object("0", {"content": "s3://b/\ud83d"}, good, hostile, odd), the_object("1", {}, good)]
+    answer = post_labeling.answer(event(bucket, objects))
+    labels = [entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"] for entry in answer]
+    assert [found["votes"] for found in labels] == [{"Burn Through": 1}] * 2
+    json.dumps(answer, ensure_ascii=False).encode()
+    dropped = [vars(record) for record in caplog.records if record.message == "A broken answer is dropped"]
+    assert [record["worker"] for record in dropped] == ["w2", "'\\ud83d'"]
+    for record in dropped:
+        assert len(record["reason"].encode()) < 3_000
+    assert [line["dropped_answers"] for line in lines(bucket)] == [2, 0]

@@ -12,6 +12,7 @@ from botocore.config import Config
 from labeling.errors import (
     AccessError,
     BucketError,
+    DamagedObjectError,
     LabelingError,
     MissingObjectError,
     ObjectTooLargeError,
@@ -90,11 +91,15 @@ class FaultyS3(http.server.BaseHTTPRequestHandler):
         if fault in ("SlowDown", "InternalError", "AccessDenied"):
             status = {"SlowDown": 503, "InternalError": 500, "AccessDenied": 403}[fault]
             self.answer(status, f"<Error><Code>{fault}</Code><Message>no</Message></Error>".encode())
+        elif fault == "checksum":
+            self.answer(200, self.body, checksum="AAAAAA==")
         else:
             self.answer(200, self.body, send=10 if fault == "broken off" else len(self.body))
 
-    def answer(self, status: int, body: bytes, send: int | None = None) -> None:
+    def answer(self, status: int, body: bytes, send: int | None = None, checksum: str = "") -> None:
         self.send_response(status)
+        if checksum:
+            self.send_header("x-amz-checksum-crc32", checksum)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", '"one"')
         self.end_headers()
@@ -118,7 +123,7 @@ def faulty() -> Iterator[Storage]:
     server.server_close()
 
 
-@pytest.mark.parametrize("fault", ["SlowDown", "InternalError", "broken off"])
+@pytest.mark.parametrize("fault", ["SlowDown", "InternalError", "broken off", "checksum"])
 def test_a_passing_fault_is_waited_out(faulty: Storage, fault: str) -> None:
     FaultyS3.faults = [fault, fault]
     assert faulty.read(S3Uri("b", "k"), 10_000) == FaultyS3.body
@@ -142,6 +147,13 @@ def test_a_body_that_always_breaks_off_is_an_error(faulty: Storage) -> None:
     FaultyS3.faults = ["broken off"] * 9
     with pytest.raises(StorageError, match="broke off 3 times"):
         faulty.read(S3Uri("b", "k"), 10_000)
+
+
+def test_bytes_that_never_fit_their_checksum_are_one_item_s_trouble(faulty: Storage) -> None:
+    FaultyS3.faults = ["checksum"] * 9
+    with pytest.raises(DamagedObjectError, match=r"s3://b/k: its bytes aren't those .* upload it again"):
+        faulty.read(S3Uri("b", "k"), 10_000)
+    assert FaultyS3.calls == 3
 
 
 def test_a_body_is_read_line_by_line(faulty: Storage) -> None:

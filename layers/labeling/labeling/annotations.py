@@ -4,8 +4,8 @@ import json
 from typing import Any, NamedTuple
 
 from labeling.contract import AnnotatedObject, Annotation, AnnotationData
-from labeling.decoding import DecodingError, convert
-from labeling.errors import BucketError, MissingObjectError, ObjectTooLargeError
+from labeling.decoding import DecodingError, convert, shown
+from labeling.errors import ItemError
 from labeling.job import Label
 from labeling.storage import S3Uri, Storage
 
@@ -52,25 +52,28 @@ def usable(annotated: AnnotatedObject, label: Label, storage: Storage) -> tuple[
         worker = _worker(raw)
         try:
             votes[worker] = _category(convert(raw, Annotation).annotationData, label, storage)
-        except (BrokenAnswerError, DecodingError, MissingObjectError, ObjectTooLargeError, BucketError) as error:
+        except (BrokenAnswerError, DecodingError, ItemError) as error:
             dropped.append(Dropped(annotated.datasetObjectId, worker, str(error)))
     return votes, dropped
 
 
 def _worker(raw: object) -> str:
-    return str(raw.get("workerId", "unknown")) if isinstance(raw, dict) else "unknown"
+    worker = raw.get("workerId", "unknown") if isinstance(raw, dict) else "unknown"
+    return worker if isinstance(worker, str) and worker.isprintable() else shown(worker)
 
 
 def _category(data: AnnotationData, label: Label, storage: Storage) -> str:
     answer = _answer(_submitted(data, storage))
     if label.name not in answer:
-        found = ", ".join(map(repr, answer)) or "nothing"
+        found = ", ".join(shown(name) for name in list(answer)[:20]) or "nothing"
         raise BrokenAnswerError(f"found {found}; expected an answer named {label.name!r}")
     category = answer[label.name]
     if isinstance(category, dict):  # crowd-classifier's {"label": …}; other elements submit the bare text
         category = category.get("label")
     if category not in label.category_names:
-        raise BrokenAnswerError(f"found {category!r}; expected one of {', '.join(map(repr, label.category_names))}")
+        raise BrokenAnswerError(
+            f"found {shown(category)}; expected one of {', '.join(map(repr, label.category_names))}"
+        )
     return str(category)
 
 
@@ -90,5 +93,5 @@ def _answer(text: str | bytes) -> dict[str, Any]:
     if isinstance(answer, list) and len(answer) == 1:  # some portals wrap a form's answers in a list
         answer = answer[0]
     if not isinstance(answer, dict):
-        raise BrokenAnswerError(f"found {answer!r}; expected a JSON object")
+        raise BrokenAnswerError(f"found {shown(answer)}; expected a JSON object")
     return answer

@@ -36,6 +36,7 @@ class PreLabelingEvent(msgspec.Struct, frozen=True):
             uri = self.dataset_uri
         except EventError:
             return f"a manifest line with {', '.join(map(repr, list(self.dataObject)[:20]))}"[:MAX_LOGGED_CHARACTERS]
+        uri = uri.encode(errors="backslashreplace").decode()  # half a character can't be written to a log
         return uri[:MAX_LOGGED_CHARACTERS] if uri.startswith("s3://") else "a manifest line without an S3 URI"
 
     @property
@@ -49,7 +50,7 @@ class PreLabelingEvent(msgspec.Struct, frozen=True):
             value = self.dataObject.get(key)
             if isinstance(value, str) and value.strip():
                 return value.strip()
-        found = ", ".join(map(repr, self.dataObject)) or "nothing"
+        found = ", ".join(map(repr, list(self.dataObject)[:20]))[:MAX_LOGGED_CHARACTERS] or "nothing"
         raise EventError(
             f"{self.labelingJobArn}: a manifest line holds {found}; expected 'source-ref' or 'source' with the S3 URI "
             "of a dataset file; mend the line and start the job under a new name"
@@ -80,7 +81,7 @@ class PayloadDataObject(msgspec.Struct, frozen=True):
     def value(self) -> str | None:
         """The one that is there, if it is text."""
         value = self.s3Uri or self.content
-        return value if isinstance(value, str) else None
+        return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else None
 
 
 class AnnotatedObject(msgspec.Struct, frozen=True):

@@ -1,16 +1,19 @@
 """The dataset file of one item: which files belong together."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from labeling.decoding import DecodingError, convert
+from labeling.decoding import DecodingError, convert, shown
 from labeling.errors import BucketError, DatasetFileError
 from labeling.job import JobConfiguration
 from labeling.storage import S3Uri, Storage
 
 MAX_BYTES = 1_000_000
+# Where the stack's sample lies, with the sources' folders in it.
+SAMPLE_FOLDER = "sample"
 
 
 class SourceFile(msgspec.Struct, frozen=True):
@@ -37,16 +40,39 @@ def read(uri: S3Uri, job: JobConfiguration, storage: Storage) -> dict[str, S3Uri
     """
     try:
         files = convert(json.loads(storage.read(uri, MAX_BYTES)), dict[str, Any])
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DatasetFileError(f"{uri} is not JSON: {error}; expected {_example(job)}") from None
     except DecodingError as error:
         raise DatasetFileError(f"{uri}: {error}; expected {_example(job)}") from None
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits, nested too deep
+        raise DatasetFileError(f"{uri} is not JSON: {error}; expected {_example(job)}") from None
     return {key: _source_uri(uri, key, files, job) for key in job.sources}
+
+
+def check_folders(files: Mapping[str, S3Uri], job: JobConfiguration, bucket: str) -> None:
+    """Makes sure that an item's files lie where its job's functions may read.
+
+    What lies elsewhere in the job's bucket is refused to them, as everything would be to a role without rights. So a
+    dataset file that leads there is told from that before S3 is asked.
+
+    Args:
+        files: The files, by source.
+        job: The labeling job.
+        bucket: Its bucket; nothing where the functions aren't bound to one.
+
+    Raises:
+        DatasetFileError: If one lies outside its source's folder.
+    """
+    for key, uri in files.items():
+        folder = job.sources[key].folder
+        if bucket and uri.bucket == bucket and not uri.key.startswith((f"{folder}/", f"{SAMPLE_FOLDER}/")):
+            raise DatasetFileError(
+                f"{uri}, the item's {key!r}, lies outside the folder of its source; expected s3://{bucket}/{folder}/…: "
+                "move it there, or name its folder in the job configuration"
+            )
 
 
 def _source_uri(uri: S3Uri, key: str, files: dict[str, Any], job: JobConfiguration) -> S3Uri:
     if key not in files:
-        found = ", ".join(map(repr, files)) or "nothing"
+        found = ", ".join(shown(name) for name in list(files)[:20]) or "nothing"
         raise DatasetFileError(f"{uri} names no source {key!r}; found {found}; expected {_example(job)}")
     try:
         return S3Uri.parse(convert(files[key], SourceFile).s3Path)

@@ -31,6 +31,10 @@ def convert(value: object, type_: type[T]) -> T:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
         raise DecodingError(_explain(value, type_, "", str(error))) from None
+    except UnicodeEncodeError:
+        raise DecodingError("found half a character (a lone surrogate); allowed: text that UTF-8 can hold") from None
+    except RecursionError:
+        raise DecodingError("found values nested too deep; allowed: a few levels") from None
 
 
 def _explain(value: Any, type_: Any, path: str, reason: str) -> str:
@@ -49,7 +53,7 @@ def _explain(value: Any, type_: Any, path: str, reason: str) -> str:
         reason = "allowed: " + ", ".join(map(repr, get_args(type_)))
     elif description:
         reason = f"allowed: {description}"
-    found = "nothing" if value is None else _shown(value)
+    found = "nothing" if value is None else shown(value)
     return f"{f'{path}: ' if path else ''}found {found}; {reason.split(' - at ')[0]}"
 
 
@@ -58,7 +62,7 @@ def _struct_problem(value: Mapping[str, Any], struct: Any, path: str) -> str | N
     tag = _tag_field(struct)
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     if tag and value.get(tag) != _tag(struct):
-        return f"{_join(path, tag)}: found {_shown(value.get(tag))}; allowed: {_tag(struct)!r}"
+        return f"{_join(path, tag)}: found {shown(value.get(tag))}; allowed: {_tag(struct)!r}"
     keys = [*([tag] if tag else []), *fields]
     for key in value:
         if struct.__struct_config__.forbid_unknown_fields and key not in keys:
@@ -139,6 +143,12 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def shown(value: object, longest: int = 80) -> str:
+    """A value for a message: short, and whatever it is."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "something nested too deep"
+    except ValueError:  # a whole number of thousands of digits
+        return "a number too long to be shown"
+    return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -37,6 +37,14 @@ class MissingObjectError(ItemError):
     """An object that an item names is not there."""
 
 
+class DamagedObjectError(ItemError):
+    """An object's bytes are not those that its checksum tells of."""
+
+
+class UnforeseenItemError(ItemError):
+    """Something that nobody foresaw came out of one item."""
+
+
 class BucketError(ItemError):
     """An S3 URI is malformed or leads out of the job's buckets."""
 

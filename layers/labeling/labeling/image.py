@@ -13,7 +13,7 @@ SHOWN = {
     "WebP": rb"RIFF....WEBP",
     "AVIF": rb"....ftypavi[fs]",
     "BMP": rb"BM....\0\0\0\0",
-    "SVG": rb"(\xef\xbb\xbf)?\s*(<\?xml.*?|<!--.*?-->\s*|<!DOCTYPE.*?)*<svg[\s>]",
+    "SVG": rb"<svg[\s>]",  # behind its prolog
 }
 NOT_SHOWN = {
     "TIFF": rb"II\*\0|MM\0\*",
@@ -22,7 +22,9 @@ NOT_SHOWN = {
     "a ZIP archive": rb"PK\x03\x04",
     "HTML": rb"\s*<(!DOCTYPE html|html)",
 }
-FIRST_BYTES = 1024
+FIRST_BYTES = 4096
+# What may stand before an SVG's first element, and what ends each; XML has no others.
+PROLOG = {b"<?": b"?>", b"<!--": b"-->", b"<!": b">"}
 
 
 def check(uri: S3Uri, storage: Storage) -> None:
@@ -43,5 +45,21 @@ def check(uri: S3Uri, storage: Storage) -> None:
 
 
 def _kind(begin: bytes, signatures: dict[str, bytes]) -> str | None:
-    matches = (kind for kind, pattern in signatures.items() if re.match(pattern, begin, re.DOTALL | re.IGNORECASE))
-    return next(matches, None)
+    without = _without_prolog(begin)
+    return next(
+        (
+            kind
+            for kind, pattern in signatures.items()
+            if re.match(pattern, without if kind == "SVG" else begin, re.DOTALL | re.IGNORECASE)
+        ),
+        None,
+    )
+
+
+def _without_prolog(begin: bytes) -> bytes:
+    """What stands behind an XML declaration, comments and a document type; nothing if that isn't to be seen."""
+    rest = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
+    while mark := next((mark for mark in PROLOG if rest.startswith(mark)), None):
+        end = b"]>" if mark == b"<!" and b"[" in rest.partition(b">")[0] else PROLOG[mark]
+        rest = rest[len(mark) :].partition(end)[2].lstrip()
+    return rest

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from labeling.decoding import DecodingError, convert
+from labeling.decoding import convert
 from labeling.errors import JobConfigurationError
 from labeling.sources import Channel, ImageSource, Key, Source, TimeSeriesSource
 
@@ -30,7 +30,7 @@ RESERVED_NAMES = ("confidence", "votes")
 AttributeName = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}$",
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}\Z",
         description="letters, digits and hyphens, 127 at most, beginning and ending with a letter or digit",
     ),
 ]
@@ -38,9 +38,18 @@ AttributeName = Annotated[
 JobName = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*\Z",
         max_length=56,
         description="letters, digits and hyphens, 56 at most, beginning and ending with a letter or digit",
+    ),
+]
+
+
+Keyword = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?=.{1,30}\Z)[A-Za-z0-9]+( [A-Za-z0-9]+)*\Z",
+        description="letters and digits, 30 at most, with single blanks between words",
     ),
 ]
 
@@ -55,7 +64,7 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     name: Annotated[
-        str, msgspec.Meta(pattern=r"^\S(.{0,98}\S)?$", description="1 to 100 characters without blanks around them")
+        str, msgspec.Meta(pattern=r"^\S(.{0,98}\S)?\Z", description="1 to 100 characters without blanks around them")
     ]
     description: str = ""
     look_for: str = ""
@@ -128,12 +137,21 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     name: JobName
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    title: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[\t\n\r -\uD7FF\uE000-\uFFFD]{1,128}\Z",
+            description="1 to 128 characters, none of them a control character or an emoji",
+        ),
+    ]
     label: Label
     sources: Annotated[dict[Key, Source], msgspec.Meta(min_length=1)]
-    description: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] = "Look at all sources, then choose."
+    description: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^[^\n\r\u0085\u2028\u2029]{1,255}\Z", description="1 to 255 characters in one line"),
+    ] = "Look at all sources, then choose."
     keywords: Annotated[
-        tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=30)], ...],
+        tuple[Keyword, ...],
         msgspec.Meta(min_length=1, max_length=5),
     ] = ("labeling",)
     workers: Workers = Workers()
@@ -177,7 +195,11 @@ def load(path: Path) -> JobConfiguration:
             f"{path}: the job configuration can't be read ({error.strerror}); "
             f"name another file in the environment variable {CONFIG_VARIABLE}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, DecodingError) as error:
+    except RecursionError:
+        raise JobConfigurationError(
+            f"{path}: its values are nested too deep; docs and examples have two levels"
+        ) from None
+    except ValueError as error:  # no TOML, no UTF-8, a number of thousands of digits, or none of what is allowed
         raise JobConfigurationError(f"{path}: {error}") from None
     for problem in _contradictions(job):
         raise JobConfigurationError(f"{path}: {problem}")

@@ -16,6 +16,8 @@ from labeling.storage import S3Uri, Storage
 FOLDER = "plots"
 # S3 allows keys of 1,024 bytes; the suffix needs some of them.
 MAX_NAME_BYTES = 900
+# Of a fingerprint in a plot's name: two in the whole bucket are alike once in 10^19.
+FINGERPRINT_CHARACTERS = 16
 MAX_RECORD_BYTES = 1_000_000
 # The bucket removes old plots, after 60 days at the earliest; a task may wait for its worker for 10 days.
 REUSED_FOR = timedelta(days=30)
@@ -65,10 +67,13 @@ def fingerprint(etags: Mapping[str, str], sources: Mapping[str, TimeSeriesSource
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def plots_uri(recording: S3Uri, source: TimeSeriesSource, bucket: str) -> S3Uri:
-    """What the addresses of a recording's plots begin with: ``s3://BUCKET/plots/<csv name>``.
+def plots_uri(recording: S3Uri, source: TimeSeriesSource, bucket: str, item: str) -> S3Uri:
+    """What the addresses of a recording's plots begin with: ``s3://BUCKET/plots/<csv name>-<fingerprint>``.
 
-    No two recordings share it. Below the source's folder sub-folders are kept; of a recording that lies
+    No two recordings share it, nor do two items that share a recording: its plots are drawn on the item's time
+    axis, which the item's other recordings make longer.
+
+    Below the source's folder sub-folders are kept; of a recording that lies
     elsewhere the whole path is, behind ``@`` and its bucket. Characters that clients and file systems trip over
     are URL-encoded, and a path too long for S3 becomes its SHA-256.
 
@@ -76,11 +81,15 @@ def plots_uri(recording: S3Uri, source: TimeSeriesSource, bucket: str) -> S3Uri:
         recording: The recording.
         source: Its configuration.
         bucket: The bucket of the plots.
+        item: The `fingerprint` of the item's recordings.
     """
     folder = f"{source.folder}/"
     if recording.bucket == bucket and recording.key.startswith(folder):
-        return _in_folder(bucket, _plain(recording.key.removeprefix(folder)))
-    return _in_folder(bucket, f"@{recording.bucket}/{_plain(recording.key)}")
+        name = _plain(recording.key.removeprefix(folder))
+    else:
+        name = f"@{recording.bucket}/{_plain(recording.key)}"
+    place = _in_folder(bucket, name)
+    return S3Uri(place.bucket, f"{place.key}-{item[:FINGERPRINT_CHARACTERS]}")
 
 
 def record_uri(dataset_file: S3Uri, bucket: str) -> S3Uri:

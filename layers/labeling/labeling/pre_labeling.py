@@ -6,12 +6,15 @@ from typing import Any, NamedTuple, Protocol
 
 from labeling import contract, dataset, image, plots
 from labeling.contract import PreLabelingEvent
-from labeling.errors import ItemError
+from labeling.errors import ItemError, LabelingError, UnforeseenItemError
 from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
 from labeling.plots import Plot, PlotRecord
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage, StoredObject
+
+# Of what nobody foresaw, which may hold half a recording.
+MOST_SHOWN = 500
 
 
 class DrawnPanel(Protocol):
@@ -120,6 +123,15 @@ class PreLabeling:
             return contract.task(self._task_input(request), for_workers=True)
         except ItemError as error:
             return self._without_workers(error)
+        except (LabelingError, MemoryError):
+            raise
+        except Exception as error:
+            # Nobody foresaw it, so it is one item's until the next one meets it as well: the others can go on.
+            logger.exception("Something unforeseen came out of the item")
+            reason = f"{type(error).__name__}: {error}"[:MOST_SHOWN].encode(errors="backslashreplace").decode()
+            unforeseen = UnforeseenItemError(f"{request.item}: {reason}; the function's log has all of it")
+            unforeseen.__cause__ = error
+            return self._without_workers(unforeseen)
 
     def _without_workers(self, error: ItemError) -> dict[str, Any]:
         metrics.add_metric("BrokenItems", "Count", 1)
@@ -131,6 +143,7 @@ class PreLabeling:
     def _task_input(self, request: PreLabelingEvent) -> dict[str, Any]:
         uri = S3Uri.parse(request.dataset_uri)
         files = dataset.read(uri, self.job, self.storage)
+        dataset.check_folders(files, self.job, self.bucket)
         checks = [self.pool.submit(image.check, files[key], self.storage) for key in self.job.images]
         panels = {key: _image_panel(files[key], source.title) for key, source in self.job.images.items()}
         bucket = self.bucket or uri.bucket
@@ -143,12 +156,12 @@ class PreLabeling:
     def _plots(self, uri: S3Uri, files: Mapping[str, S3Uri], bucket: str) -> Sequence[Plot]:
         """The plots of an item's recordings: those that are there, or new ones."""
         sources = self.job.recordings
-        targets = {key: plots.plots_uri(files[key], source, bucket) for key, source in sources.items()}
         kept = plots.record_uri(uri, bucket)
         earlier = self.pool.submit(plots.read_record, kept, self.storage)
         recordings = dict(zip(sources, self.pool.map(self.storage.open, [files[key] for key in sources]), strict=True))
         etags = {key: recording.etag for key, recording in recordings.items()}
         wanted = plots.fingerprint(etags, sources, self.renderer.version)
+        targets = {key: plots.plots_uri(files[key], source, bucket, wanted) for key, source in sources.items()}
         record = earlier.result()
         if record and record.fingerprint == wanted and plots.are_there(targets.values(), record, self.storage):
             for recording in recordings.values():

@@ -9,16 +9,16 @@ Column = Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(min_le
 Key = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$",
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}\Z",
         description="letters, digits, _ and -, 63 at most, beginning with a letter",
     ),
 ]
 # No hyphen: it parts the suffix from the recording's name, and two recordings could share a plot.
-Suffix = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,64}$", description="letters, digits and _, 64 at most")]
+Suffix = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,64}\Z", description="letters, digits and _, 64 at most")]
 Folder = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*$",
+        pattern=r"^[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*\Z",
         description="letters, digits, _ . = and -, with / between folders and none at the ends",
     ),
 ]

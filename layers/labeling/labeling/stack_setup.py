@@ -14,6 +14,7 @@ import msgspec
 
 from labeling import worker_page
 from labeling.data_folder import BUCKET_TOKEN, MANIFEST_KEY, DataFolder, DataFolderError, FolderObject
+from labeling.dataset import SAMPLE_FOLDER
 from labeling.decoding import DecodingError, convert
 from labeling.errors import EventError, JobConfigurationError, MissingObjectError
 from labeling.job import JobConfiguration
@@ -24,8 +25,6 @@ from labeling.storage import S3Uri, Storage
 REQUEST_KEY = "labeling-job.json"
 RECORD_KEY = "stack-setup.json"
 MAX_RECORD_BYTES = 10_000_000
-# The sample lies apart from people's own items, and the set-up may write nowhere else but beside it.
-SAMPLE_FOLDER = "sample"
 SAMPLE_MANIFEST = f"{SAMPLE_FOLDER}/{MANIFEST_KEY}"
 # Stands for the work team until there is one; it has the form of a work team's ARN.
 NO_TEAM = "arn:aws:sagemaker:{region}:{account}:workteam/private-crowd/YOUR-WORK-TEAM"

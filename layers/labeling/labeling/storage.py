@@ -12,13 +12,22 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    FlexibleChecksumError,
     IncompleteReadError,
     NoCredentialsError,
+    ParamValidationError,
     ReadTimeoutError,
     ResponseStreamingError,
 )
 
-from labeling.errors import AccessError, BucketError, MissingObjectError, ObjectTooLargeError, StorageError
+from labeling.errors import (
+    AccessError,
+    BucketError,
+    DamagedObjectError,
+    MissingObjectError,
+    ObjectTooLargeError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,6 +49,7 @@ READ_ATTEMPTS = 3
 BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 # Of what stands in place of an S3 URI: it may be anything, and messages are logged.
 MAX_SHOWN_CHARACTERS = 200
+MAX_KEY_BYTES = 1_024
 LINES_CHUNK_BYTES = 256 * 1024
 MISSING = {"NoSuchKey", "404", "NoSuchBucket", "NotFound"}
 REFUSED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
@@ -63,9 +73,14 @@ class S3Uri(NamedTuple):
         """
         scheme, _, rest = text.partition("://")
         bucket, _, key = rest.partition("/")
-        if scheme != "s3" or not bucket or not key or any(unicodedata.category(mark) == "Cc" for mark in text):
+        # Half a character can't be sent, and no key holds a control character that anybody meant.
+        if scheme != "s3" or not bucket or not key or any(unicodedata.category(mark) in ("Cc", "Cs") for mark in text):
             shown = text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}…"
             raise BucketError(f"{shown!r} is not an S3 URI; expected s3://BUCKET/KEY")
+        if (length := len(key.encode())) > MAX_KEY_BYTES:
+            raise BucketError(
+                f"{text[:MAX_SHOWN_CHARACTERS]!r}… has a key of {length:,} bytes; S3 takes at most {MAX_KEY_BYTES:,}"
+            )
         return cls(bucket, key)
 
 
@@ -96,6 +111,12 @@ class StoredObject:
             try:
                 with closing(self._body) as body:
                     return body.read()
+            except FlexibleChecksumError as error:
+                if attempt == READ_ATTEMPTS:
+                    raise DamagedObjectError(
+                        f"{self.uri}: its bytes aren't those that its checksum tells of ({error}); upload it again"
+                    ) from error
+                self._body = self._fetch(self.etag)["Body"]
             except BROKEN_OFF as error:
                 if attempt == READ_ATTEMPTS:
                     raise StorageError(f"{self.uri}: S3 broke off {attempt} times; try again later") from error
@@ -241,6 +262,8 @@ class Storage:
                     "and in the bucket's and the key's policies"
                 ) from error
             raise StorageError(f"{uri}: S3 answered {code}: {error.response['Error'].get('Message', '')}") from error
+        except ParamValidationError as error:
+            raise BucketError(f"{uri} is no address that S3 has: {error}; expected s3://BUCKET/KEY") from error
         except BotoCoreError as error:
             raise StorageError(f"{uri}: S3 can't be reached: {error}") from error
 

@@ -1,11 +1,10 @@
 """Several workers' answers become one label: the strategies, one file each, behind one interface."""
 
-from labeling.consolidation.dawid_skene import dawid_skene
-from labeling.consolidation.majority_vote import majority_vote
+from labeling.consolidation import dawid_skene, majority_vote
 from labeling.consolidation.strategy import Answers, Strategy, Verdict
 from labeling.job import JobConfiguration
 
-STRATEGIES: dict[str, Strategy] = {"majority-vote": majority_vote, "dawid-skene": dawid_skene}
+STRATEGIES: dict[str, Strategy] = {"majority-vote": majority_vote.decide, "dawid-skene": dawid_skene.decide}
 
 __all__ = ["STRATEGIES", "Answers", "Strategy", "Verdict", "consolidate"]
 

@@ -20,7 +20,7 @@ Confusion = dict[str, dict[str, Posterior]]
 """For each worker and true category: how probable each answer is."""
 
 
-def dawid_skene(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
+def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
     """Gives each object its most probable category under the Dawid–Skene model.
 
     Each worker has a confusion matrix: how often they give each answer for each true category. Starting from the

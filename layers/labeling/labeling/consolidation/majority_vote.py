@@ -7,7 +7,7 @@ from labeling.consolidation.strategy import Answers, Verdict, settle
 from labeling.job import JobConfiguration
 
 
-def majority_vote(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
+def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
     """Gives each object the category with most votes.
 
     The confidence is the share of the object's votes that went to its label: 1.0 where all agree (so also where
