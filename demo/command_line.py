@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from demo.job_workspace import ROOT, JobWorkspace, WorkspaceError
-from ground_truth_server.edge.loopback import PortTaken, proxies_never_reach_loopback
-from ground_truth_server.lambda_host.cloudformation import SamTemplateError
+from ground_truth_server.__main__ import START_ERRORS, say_in_a_line
+from ground_truth_server.edge.loopback import proxies_never_reach_loopback
 
-_EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, SamTemplateError, PortTaken, RuntimeError)
+_EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, *START_ERRORS)
 
 
 def parser_of(target: str, description: str) -> argparse.ArgumentParser:
@@ -42,6 +42,12 @@ def run(what: str, given: argparse.Namespace, action: Callable[[Console, JobWork
     try:
         action(console, JobWorkspace(given.job, given.data, given.folder))
     except _EXPECTED as error:
-        console.print(f"[bold red]{what} stopped.[/bold red]", escape(str(error)), soft_wrap=True)
+        console.print(f"[bold red]{what} stopped.[/bold red]", escape(_what(error)), soft_wrap=True)
         return 1
     return 0
+
+
+def _what(error: BaseException) -> str:
+    """What the commands' own errors say may have lines; all else is said in one."""
+    own = isinstance(error, JobConfigurationError | DataFolderError | WorkspaceError)
+    return str(error) if own else say_in_a_line(error)

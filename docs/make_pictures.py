@@ -22,6 +22,7 @@ from demo.portal_client import PortalClient
 from demo.report import read_output, show
 from demo.workers import WORKERS, SimulatedWorker
 from ground_truth_server.aws_services import Ports
+from ground_truth_server.engine.labeling_job import ENDED
 from ground_truth_server.server import GroundTruthServer
 
 IMAGES = ROOT / "docs" / "images"
@@ -93,7 +94,7 @@ def _pages(browser: Browser, console: Console) -> None:
             _picture(page, "console-job")
         _answer(workspace, ground_truth, ben, name, 3)
         _answer(workspace, ground_truth, cas, name, 7 - ITEM)
-        ground_truth.engine.wait(name, 60)
+        _wait_for_end(ground_truth, name)
         with _browsing(browser, cas.name, ground_truth.url, size=(1280, 1100)) as page:
             page.goto(f"{ground_truth.url}/console/jobs/{name}/objects/{ITEM}")
             expect(page.frame_locator("iframe").locator("img").first).to_be_visible()
@@ -129,6 +130,14 @@ def _browsing(
     context.add_cookies([{"name": "worker", "value": worker, "url": url}])
     yield context.new_page()
     context.close()
+
+
+def _wait_for_end(ground_truth: GroundTruthServer, name: str) -> None:
+    end = time.monotonic() + 60
+    while ground_truth.engine.describe(name)["LabelingJobStatus"] not in ENDED:
+        if time.monotonic() > end:
+            raise TimeoutError(f"the labeling job {name} has not ended after 60 s")
+        time.sleep(0.1)
 
 
 def _wait_for_task(page: Page) -> None:

@@ -1,14 +1,19 @@
 """The command line of the local Ground Truth: ``python -m ground_truth_server``."""
 
 import argparse
+import errno
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+
 from ground_truth_server.aws_services import AWS, EMBEDDED, Ports, ServerSettings
 from ground_truth_server.edge.loopback import HOST, PortTaken, proxies_never_reach_loopback
+from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.lambda_host.cloudformation import SamTemplateError
 from ground_truth_server.pages.preview import PreviewSource
 from ground_truth_server.server import GroundTruthServer, PreviewServer
@@ -46,10 +51,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with until_told() as told, GroundTruthServer(settings) as ground_truth:
                 print_line(_greeting(ground_truth, settings))
                 told.wait()
-    except (PortTaken, SamTemplateError, RuntimeError, ValueError, OSError) as error:
-        print_line(f"ground_truth_server: {error}", error=True)
+    except START_ERRORS as error:
+        print_line(f"ground_truth_server: {say_in_a_line(error)}", error=True)
         return 1
     return 0
+
+
+START_ERRORS = (PortTaken, SamTemplateError, RuntimeError, ValueError, OSError, BotoCoreError, sqlite3.Error)
+"""What can keep a local Ground Truth from starting; each says in its text what was found."""
+
+
+def say_in_a_line(error: BaseException) -> str:
+    """Say what kept a local Ground Truth from starting, and what to do, in a line without a traceback."""
+    found = " ".join(str(error).split())
+    if isinstance(error, ProfileNotFound):
+        return f"AWS_PROFILE: found: {found}. Name one that ~/.aws/config has, or unset AWS_PROFILE."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"{found}: the disk is full. Free space on it and start again."
+    if isinstance(error, PermissionError):
+        return f"{found}. Ensure that this user may read and write it, or choose another workspace with --workspace."
+    return found
 
 
 def print_line(text: str, *, error: bool = False) -> None:
@@ -106,7 +127,7 @@ def parser() -> argparse.ArgumentParser:
         ("--lambda-port", ports.functions, "Lambda endpoint of the functions that run here"),
     ):
         places.add_argument(name, type=int, default=port, metavar="PORT", help=f"{purpose} (default: %(default)s)")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
     places.add_argument("--region", default=region, help="the region of ARNs (default: %(default)s)")
     pages = made.add_argument_group("worker pages")
     pages.add_argument(
@@ -181,7 +202,7 @@ def _preview_source(given: argparse.Namespace) -> PreviewSource:
         manifest = str(file)
     function = given.pre_annotation
     if function and not function.startswith("arn:"):
-        function = f"arn:aws:lambda:{given.region}:111122223333:function:{function}"
+        function = f"arn:aws:lambda:{given.region}:{ACCOUNT}:function:{function}"
     return PreviewSource(given.page, manifest, function)
 
 

@@ -15,6 +15,7 @@ from botocore.config import Config
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_json
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import HOST, listen, serving
+from ground_truth_server.engine.arns import REGION
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
 from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
 from ground_truth_server.lambda_host.function_log import FunctionLog, LoggedFunctions
@@ -89,7 +90,7 @@ class ServerSettings:
     functions: str = EMBEDDED
     environment: Mapping[str, str] = field(default_factory=dict)
     ports: Ports = field(default_factory=Ports)
-    region: str = "eu-west-1"
+    region: str = REGION
     webhook: str = ""
     hosted_crowd_elements: bool = False
 

@@ -1,13 +1,10 @@
 """The local Ground Truth as one process: portal, console and SageMaker API, worker pages, functions, S3, job engine."""
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from socket import socket
 from types import TracebackType
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -18,8 +15,8 @@ from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import listen, origin_of, serving
 from ground_truth_server.engine.engine import Engine
-from ground_truth_server.engine.events import Listener, Webhook
-from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.events import Listener, StateChangeFile, Webhook
+from ground_truth_server.engine.store import naming_database
 from ground_truth_server.pages import worker_page
 from ground_truth_server.pages.page_frame import create_page_frame
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
@@ -64,7 +61,7 @@ class GroundTruthServer:
 
     def __init__(self, settings: ServerSettings) -> None:
         with ExitStack() as parts:
-            listeners: list[Listener] = [_StateChangeFile(settings.workspace / "state-changes.jsonl")]
+            listeners: list[Listener] = [StateChangeFile(settings.workspace / "state-changes.jsonl")]
             if settings.webhook:
                 listeners.append(Webhook(settings.webhook))
             portal_socket = parts.enter_context(listen(settings.ports.portal, "the worker portal"))
@@ -77,7 +74,8 @@ class GroundTruthServer:
                 own_folder, self.services.s3, self.services.invoke, region=settings.region, listeners=listeners
             )
             parts.callback(self.engine.close, _PATIENCE)
-            account = WorkteamTable(own_folder / "account.sqlite")
+            with naming_database(own_folder / "account.sqlite"):
+                account = WorkteamTable(own_folder / "account.sqlite")
             parts.callback(account.close)
             keys = self.services.keys if settings.s3 == EMBEDDED else None
             self.endpoints = Endpoints(
@@ -153,17 +151,6 @@ class PreviewServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _StateChangeFile:
-    """A listener that writes each state change as a line of JSON."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(write_json(event) + "\n")
 
 
 def _serving_pages(app: ASGIApp, listener: socket) -> AbstractContextManager[str]:

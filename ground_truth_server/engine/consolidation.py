@@ -48,11 +48,11 @@ class ConsolidationStep:
         while self._start_batch():
             pass
         query = "SELECT * FROM batches WHERE job = ? AND NOT consolidated ORDER BY number"
-        for batch in self._store.rows(query, self._job.name):
+        for batch in self._store.rows(query, self._job.key):
             self._consolidate(batch)
 
     def _start_batch(self) -> bool:
-        job = self._job.name
+        job = self._job.key
         with self._store.transaction() as database:
             query = "SELECT max(wave) FROM data_objects WHERE job = ? AND state = 'answered' AND batch IS NULL"
             (wave,) = database.execute(query, (job,)).fetchone()
@@ -70,7 +70,7 @@ class ConsolidationStep:
 
     def _next_batch(self, database: sqlite3.Connection) -> tuple[int, str]:
         query = "SELECT number, created FROM batches WHERE job = ? ORDER BY number DESC LIMIT 1"
-        last = database.execute(query, (self._job.name,)).fetchone()
+        last = database.execute(query, (self._job.key,)).fetchone()
         at = to_text(self._around.clock())
         if last is None:
             return 1, at
@@ -80,8 +80,8 @@ class ConsolidationStep:
     def _consolidate(self, batch: sqlite3.Row) -> None:
         query = "SELECT number, line FROM data_objects WHERE job = ? AND batch = ? ORDER BY number"
         objects = {
-            row["number"]: (json.loads(row["line"]), self._objects.answers(self._job.name, row["number"]))
-            for row in self._store.rows(query, self._job.name, batch["number"])
+            row["number"]: (json.loads(row["line"]), self._objects.answers(self._job.key, row["number"]))
+            for row in self._store.rows(query, self._job.key, batch["number"])
         }
         payload = [
             consolidation_entry(number, line, answers, self._job.region) for number, (line, answers) in objects.items()
@@ -125,7 +125,7 @@ class ConsolidationStep:
         contents: Mapping[int, dict[str, Any]],
         objects: Mapping[int, tuple[dict[str, Any], list[Answer]]],
     ) -> None:
-        job = self._job.name
+        job = self._job.key
         with self._store.transaction() as database:
             database.executemany(
                 "UPDATE data_objects SET state = 'labeled', label = ? WHERE job = ? AND number = ?",

@@ -4,13 +4,12 @@
 ``answered`` → ``labeled``; or ``failed``; or ``not required`` where no person need look at it.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.json_text import read_kept, write_json
 from ground_truth_server.engine.labeling_job import LabelingJob
 from ground_truth_server.engine.manifest import ManifestLine
 from ground_truth_server.engine.store import Store
@@ -78,7 +77,7 @@ class ObjectTable:
             "INSERT INTO data_objects (job, number, line, state, problem, ended) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 (
-                    job.name,
+                    job.key,
                     line.number - 1,
                     None if line.data_object is None else write_json(line.data_object),
                     "failed" if line.problem else "waiting",
@@ -91,7 +90,7 @@ class ObjectTable:
 
     def forget(self, database: sqlite3.Connection, job: LabelingJob) -> None:
         """Remove a job's objects, to read its manifest again from the start."""
-        database.execute("DELETE FROM data_objects WHERE job = ?", (job.name,))
+        database.execute("DELETE FROM data_objects WHERE job = ?", (job.key,))
 
     def count(self, job: str) -> dict[str, int]:
         """Count a job's objects by state."""
@@ -101,7 +100,7 @@ class ObjectTable:
     def any_in(self, job: LabelingJob, *states: str) -> bool:
         """Tell whether any object is in one of these states."""
         return any(
-            self._store.row("SELECT 1 FROM data_objects WHERE job = ? AND state = ? LIMIT 1", job.name, state)
+            self._store.row("SELECT 1 FROM data_objects WHERE job = ? AND state = ? LIMIT 1", job.key, state)
             for state in states
         )
 
@@ -112,18 +111,18 @@ class ObjectTable:
             The wave's number, from 1, and how many objects it has.
         """
         query = "SELECT coalesce(max(wave), 0) + 1 FROM data_objects WHERE job = ?"
-        (wave,) = database.execute(query, (job.name,)).fetchone()
+        (wave,) = database.execute(query, (job.key,)).fetchone()
         changed = database.execute(
             "UPDATE data_objects SET state = 'preparing', wave = ? WHERE job = ? AND number IN (SELECT number"
             " FROM data_objects WHERE job = ? AND state = 'waiting' ORDER BY number LIMIT ?)",
-            (wave, job.name, job.name, size),
+            (wave, job.key, job.key, size),
         )
         return wave, changed.rowcount
 
     def numbers_in(self, job: LabelingJob, state: str) -> list[int]:
         """Number the objects that are in a state."""
         query = "SELECT number FROM data_objects WHERE job = ? AND state = ? ORDER BY number"
-        return [row["number"] for row in self._store.rows(query, job.name, state)]
+        return [row["number"] for row in self._store.rows(query, job.key, state)]
 
     def open(
         self,
@@ -137,7 +136,7 @@ class ObjectTable:
         database.execute(
             "UPDATE data_objects SET state = 'open', task_input = ?, closes = ?, free = ?"
             " WHERE job = ? AND number = ? AND state = 'preparing'",
-            (write_json(task_input), later(at, job.availability), job.workers_per_object, job.name, number),
+            (write_json(task_input), later(at, job.availability), job.workers_per_object, job.key, number),
         )
 
     def leave_out(
@@ -147,8 +146,24 @@ class ObjectTable:
         database.execute(
             "UPDATE data_objects SET state = 'not required', task_input = ?"
             " WHERE job = ? AND number = ? AND state = 'preparing'",
-            (write_json(task_input), job.name, number),
+            (write_json(task_input), job.key, number),
         )
+
+    def any_due(self, job: LabelingJob, at: str) -> bool:
+        """Tell whether the time of any task or the availability of any object has run out."""
+        query = (
+            "SELECT 1 FROM tasks WHERE job = ?1 AND state = 'accepted' AND expires <= ?2"
+            " UNION ALL SELECT 1 FROM data_objects WHERE job = ?1 AND state = 'open' AND closes <= ?2 LIMIT 1"
+        )
+        return self._store.row(query, job.key, at) is not None
+
+    def progress(self, job: LabelingJob) -> tuple[int, ...]:
+        """Count what the run of a job has done, and nothing that its workers did."""
+        query = (
+            "SELECT count(*), coalesce(max(wave), 0), count(label), count(problem), count(response),"
+            " count(task_input) FROM data_objects WHERE job = ?"
+        )
+        return tuple(self._store.rows(query, job.key)[0])
 
     def close_due(self, database: sqlite3.Connection, job: LabelingJob, at: str) -> tuple[int, list[int]]:
         """Close the objects whose availability ran out.
@@ -157,7 +172,7 @@ class ObjectTable:
             How many go on to consolidation with the answers they have, and which had none and failed.
         """
         query = "SELECT number FROM data_objects WHERE job = ? AND state = 'open' AND closes <= ?"
-        due = [row["number"] for row in database.execute(query, (job.name, at)).fetchall()]
+        due = [row["number"] for row in database.execute(query, (job.key, at)).fetchall()]
         failed = [number for number in due if not self._close(database, job, number)]
         for number in failed:
             self._fail(database, job, number, f"{NOT_ANSWERED} ({job.availability} s)", at)
@@ -166,27 +181,27 @@ class ObjectTable:
     def close_all(self, database: sqlite3.Connection, job: LabelingJob) -> None:
         """Take every object back from the workers; those without an answer stay without a label."""
         query = "SELECT number FROM data_objects WHERE job = ? AND state = 'open'"
-        for row in database.execute(query, (job.name,)).fetchall():
+        for row in database.execute(query, (job.key,)).fetchall():
             if not self._close(database, job, row["number"]):
                 database.execute(
                     "UPDATE data_objects SET state = 'waiting' WHERE job = ? AND number = ?",
-                    (job.name, row["number"]),
+                    (job.key, row["number"]),
                 )
-        database.execute("UPDATE data_objects SET state = 'waiting' WHERE job = ? AND state = 'preparing'", (job.name,))
+        database.execute("UPDATE data_objects SET state = 'waiting' WHERE job = ? AND state = 'preparing'", (job.key,))
 
     def _close(self, database: sqlite3.Connection, job: LabelingJob, number: int) -> bool:
         changed = database.execute(
             "UPDATE data_objects SET state = 'answered', free = 0 WHERE job = ? AND number = ?"
             " AND EXISTS (SELECT 1 FROM tasks AS t"
             " WHERE t.job = data_objects.job AND t.number = data_objects.number AND t.state = 'submitted')",
-            (job.name, number),
+            (job.key, number),
         )
         return changed.rowcount > 0
 
     def _fail(self, database: sqlite3.Connection, job: LabelingJob, number: int, problem: str, at: str) -> None:
         database.execute(
             "UPDATE data_objects SET state = 'failed', problem = ?, ended = ? WHERE job = ? AND number = ?",
-            (problem, at, job.name, number),
+            (problem, at, job.key, number),
         )
 
     def without_response(self, job: LabelingJob, limit: int = 200) -> list[tuple[int, int]]:
@@ -195,7 +210,7 @@ class ObjectTable:
             "SELECT number, wave FROM data_objects WHERE job = ? AND state = 'answered' AND response IS NULL"
             " ORDER BY number LIMIT ?"
         )
-        return [(row["number"], row["wave"]) for row in self._store.rows(query, job.name, limit)]
+        return [(row["number"], row["wave"]) for row in self._store.rows(query, job.key, limit)]
 
     def get(self, job: str, number: int) -> DataObject | None:
         """Find an object."""
@@ -226,7 +241,7 @@ class ObjectTable:
             " WHERE job = ? AND number = ? AND state = 'submitted' ORDER BY ended, worker"
         )
         return [
-            Answer(row["worker"], row["accepted"], row["ended"], json.loads(row["answer"]))
+            Answer(row["worker"], row["accepted"], row["ended"], read_kept(row["answer"]))
             for row in self._store.rows(query, job, number)
         ]
 
@@ -238,7 +253,7 @@ def as_data_object(row: sqlite3.Row) -> DataObject:
 
 def _data_object(row: sqlite3.Row) -> DataObject:
     def decoded(column: str) -> dict[str, Any] | None:
-        return None if row[column] is None else json.loads(row[column])
+        return None if row[column] is None else read_kept(row[column])
 
     return DataObject(
         object_id=str(row["number"]),

@@ -13,19 +13,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ground_truth_server.engine.arns import ACCOUNT, REGION, labeling_job_arn
 from ground_truth_server.engine.data_objects import Answer, DataObject, ObjectTable, as_data_object
 from ground_truth_server.engine.event_log import Event, EventLog
 from ground_truth_server.engine.events import Listener, StateChanges, state_change
+from ground_truth_server.engine.expiry import Expiry
 from ground_truth_server.engine.invoke import Invoke
 from ground_truth_server.engine.job_run import JobRun
 from ground_truth_server.engine.labeling_job import (
     ENDED,
     JobTable,
     LabelingJob,
+    LabelingJobNotFound,
     LabelingJobRefused,
 )
 from ground_truth_server.engine.request_files import read_request_files
-from ground_truth_server.engine.store import Store
+from ground_truth_server.engine.retrying import Waiting
+from ground_truth_server.engine.store import Store, naming_database
 from ground_truth_server.engine.surroundings import Surroundings
 from ground_truth_server.engine.tasks import Task, TaskPool
 from ground_truth_server.engine.timestamps import from_text, now, to_text
@@ -82,7 +86,7 @@ class Engine:
         invoke: Calls the jobs' functions.
         clock: Tells the time, with its zone.
         region: The region in the ARNs of jobs that are created without one.
-        account: The account in the jobs' ARNs.
+        account: The account in the ARNs of jobs that are created without one.
         listeners: Get each state change as the event that reaches EventBridge.
         concurrency: How many pre-annotation calls are made at a time, for each job.
         tick: Seconds between looks at the clock for what has run out.
@@ -91,7 +95,10 @@ class Engine:
         leaving: Whether it is about to close, so that nobody need wait for what happens next.
 
     Raises:
-        RuntimeError: If another engine works in this folder.
+        RuntimeError: If another engine works in this folder, or its database can't be opened.
+
+    Jobs are known by a key: their name, and for one whose name a job of another account or region has already,
+    ``NAME@ACCOUNT.REGION``. Where a method takes a job's ``name``, it is this key.
 
     Example:
         >>> engine = Engine(Path("build/workspace"), s3, invoke)  # doctest: +SKIP
@@ -107,15 +114,21 @@ class Engine:
         invoke: Invoke,
         clock: Callable[[], datetime] = now,
         *,
-        region: str = "eu-west-1",
-        account: str = "111122223333",
+        region: str = REGION,
+        account: str = ACCOUNT,
         listeners: Sequence[Listener] = (),
         concurrency: int = 8,
         tick: float = 0.5,
     ) -> None:
-        workspace.mkdir(parents=True, exist_ok=True)
-        self._workspace_lock = lock_folder(workspace)
-        self._store = Store(workspace / "ground-truth.sqlite")
+        self._path = workspace / "ground-truth.sqlite"
+        with naming_database(self._path):
+            workspace.mkdir(parents=True, exist_ok=True)
+            self._workspace_lock = lock_folder(workspace)
+        try:
+            self._store = Store(self._path)
+        except BaseException:
+            self._workspace_lock.close()
+            raise
         self._s3 = s3_client
         self._clock = clock
         self._region = region
@@ -128,37 +141,64 @@ class Engine:
         self._around = Surroundings(
             self._store, s3_client, invoke, self._log, self._changes, self._tasks, clock, concurrency, tick
         )
+        self._expiry = Expiry(self._store, self._jobs, self._tasks, self._log, clock, tick)
         self.leaving = False
         self._runs: dict[str, JobRun] = {}
         self._runs_lock = threading.Lock()
 
-    def create(self, request: Mapping[str, Any], region: str | None = None) -> str:
+    def create(self, request: Mapping[str, Any], region: str | None = None, account: str | None = None) -> str:
         """Create a labeling job and start it.
 
         Args:
             request: A CreateLabelingJob request that is valid by SageMaker's model.
             region: The region in its ARN; the engine's if not given.
+            account: The account in its ARN; the engine's if not given.
 
         Returns:
             Its ARN.
 
         Raises:
-            LabelingJobRefused: If the name is used, or the manifest, template or category file can't be read.
+            LabelingJobRefused: If the account has the name in this region already, the manifest, template or
+                category file can't be read, or the output can't be written.
         """
-        resource = f"labeling-job/{request['LabelingJobName'].lower()}"
-        arn = f"arn:aws:sagemaker:{region or self._region}:{self._account}:{resource}"
-        job = LabelingJob.from_request(request, arn)
+        name = request["LabelingJobName"]
+        arn = labeling_job_arn(name, region or self._region, account or self._account)
+        job = LabelingJob.from_request(request, arn, self._jobs.key_for(name, arn))
         files = read_request_files(self._s3, job)
         at = to_text(self._clock())
         with self._store.transaction() as database:
             self._jobs.add(database, job, files.template, files.categories, at)
             self._changes.record(database, state_change(job.arn, "Initializing", at))
-            self._log.write(database, job.name, at, "state", f"Initializing: {job.manifest}")
+            self._log.write(database, job.key, at, "state", f"Initializing: {job.manifest}")
         self._run(job)
         return job.arn
 
+    def find(self, name: str, region: str | None = None, account: str | None = None) -> str:
+        """Find the key of a job by its name in a region and account; the engine's if not given.
+
+        Raises:
+            LabelingJobNotFound: If there is no such job there.
+        """
+        region, account = region or self._region, account or self._account
+        try:
+            return self._jobs.key_of(labeling_job_arn(name, region, account))
+        except LabelingJobNotFound:
+            raise LabelingJobNotFound(
+                f"There is no labeling job named {name} in {region}, account {account}."
+            ) from None
+
+    def new_key(self, name: str, region: str, account: str) -> str:
+        """Tell the key that a job of a name would get in a region and account."""
+        return self._jobs.key_for(name, labeling_job_arn(name, region, account))
+
+    def waiting(self, name: str) -> Waiting | None:
+        """Tell why a job waits to try a step again, and until when; ``None`` if nothing is wrong."""
+        with self._runs_lock:
+            run = self._runs.get(self._jobs.get(name).key)
+        return run.waiting if run else None
+
     def describe(self, name: str) -> dict[str, Any]:
-        """Tell what DescribeLabelingJob answers; ``Tags`` are those of the request.
+        """Tell what DescribeLabelingJob answers, and the job's ``Key``; ``Tags`` are those of the request.
 
         Raises:
             LabelingJobNotFound: If there is no such job.
@@ -166,8 +206,9 @@ class Engine:
         job = self._jobs.get(name)
         state = self._jobs.state(name)
         answer: dict[str, Any] = {
+            "Key": job.key,
             "LabelingJobStatus": state.status,
-            "LabelCounters": self._label_counters(job.name),
+            "LabelCounters": self._label_counters(job.key),
             "CreationTime": from_text(state.created),
             "LastModifiedTime": from_text(state.modified),
             "JobReferenceCode": hashlib.sha256(job.arn.encode()).hexdigest()[:16],
@@ -182,7 +223,7 @@ class Engine:
 
     def list(self) -> Sequence[dict[str, Any]]:
         """Describe all jobs, the oldest first."""
-        return [self.describe(name) for name in self._jobs.names()]
+        return [self.describe(key) for key in self._jobs.list_keys()]
 
     def stop(self, name: str) -> None:
         """Stop a job: workers get no more tasks, and the answers that are there become labels.
@@ -193,44 +234,29 @@ class Engine:
         """
         job = self._jobs.get(name)
         with self._store.transaction() as database:
-            status = self._jobs.state(name).status
+            status = self._jobs.state(job.key).status
             if status not in ("Initializing", "InProgress"):
                 message = f"The labeling job {job.name} is {status}; only a job in progress can be stopped."
                 raise LabelingJobRefused("ValidationException", message)
             at = to_text(self._clock())
-            self._jobs.set_status(database, job.name, "Stopping", at)
+            self._jobs.set_status(database, job.key, "Stopping", at)
             self._changes.record(database, state_change(job.arn, "Stopping", at))
-            self._log.write(database, job.name, at, "state", "Stopping: by request")
+            self._log.write(database, job.key, at, "state", "Stopping: by request")
+        with self._runs_lock:
+            run = self._runs.get(job.key)
+        if run:
+            run.try_now()
 
     def resume(self) -> None:
-        """Go on with every job that has not ended."""
-        for name in self._jobs.names():
-            if self._jobs.state(name).status not in ENDED:
-                self._run(self._jobs.get(name))
-
-    def wait(self, name: str, timeout: float) -> dict[str, Any]:
-        """Wait until a job has ended.
-
-        Args:
-            name: The job.
-            timeout: The longest wait, in seconds.
-
-        Returns:
-            What :meth:`describe` then tells.
+        """Go on with every job that has not ended.
 
         Raises:
-            TimeoutError: If it has not ended by then.
+            WorkspaceUnusable: If the database can't be read.
         """
-        end = time.monotonic() + timeout
-        while True:
-            changes = self._store.changes
-            state = self._jobs.state(name)
-            if state.status in ENDED:
-                return self.describe(name)
-            left = end - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(f"the labeling job {name} is {state.status} after {timeout} s")
-            self._store.wait_for_change(changes, left)
+        with naming_database(self._path):
+            for key in self._jobs.list_keys():
+                if self._jobs.state(key).status not in ENDED:
+                    self._run(self._jobs.get(key))
 
     def leave(self) -> None:
         """Leave every job after the step at hand, without waiting: functions may be ended from now on."""
@@ -252,21 +278,22 @@ class Engine:
             for run in self._runs.values():
                 run.close(max(0.0, end - time.monotonic()))
             self._runs.clear()
+        self._expiry.close()
         self._changes.close(max(0.0, end - time.monotonic()))
         self._store.close()
         self._workspace_lock.close()
 
     def _run(self, job: LabelingJob) -> None:
         with self._runs_lock:
-            if job.name not in self._runs:
-                self._runs[job.name] = JobRun(self._around, self._jobs, job)
-                self._runs[job.name].start()
+            if job.key not in self._runs:
+                self._runs[job.key] = JobRun(self._around, self._jobs, job)
+                self._runs[job.key].start()
 
     # -- workers
 
     def open_jobs(self, worker: str) -> Sequence[OpenJob]:
         """List the jobs in progress as a worker sees them."""
-        return [self._open_job(name, worker) for name in self._jobs.names("InProgress")]
+        return [self._open_job(name, worker) for name in self._jobs.list_keys("InProgress")]
 
     def next_task(self, worker: str, job_name: str) -> Task | None:
         """Give a worker a task; see :meth:`TaskPool.next`."""
@@ -349,21 +376,21 @@ class Engine:
         tasks = [dict(row) for row in self._store.rows(query, name, number)]
         return ObjectView(found, self._objects.answers(name, number), tasks)
 
-    def events(self, name: str | None = None, after: int = 0, limit: int = 1000, timeout: float = 0) -> Sequence[Event]:
-        """Read the event log after a sequence number, waiting up to ``timeout`` seconds for an event."""
-        return self._log.wait(name, after, timeout, limit)
+    def events(self, name: str | None = None, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+        """Read the event log after a sequence number."""
+        return self._log.read(name, after, limit)
 
     def note(self, entries: Sequence[tuple[str, str, str]]) -> None:
-        """Write what happened outside of the engine into the log: labeling job, kind and message of each.
+        """Write what happened outside of the engine into the log: the labeling job's ARN, kind and message of each.
 
         Those of jobs that aren't there are left out.
         """
         at = to_text(self._clock())
-        names = {name.lower() for name in self._jobs.names()}
+        keys = {job.arn: job.key for job in map(self._jobs.get, self._jobs.list_keys())}
         with self._store.transaction() as database:
-            for job, kind, message in entries:
-                if job.lower() in names:
-                    self._log.write(database, job, at, kind, message)
+            for arn, kind, message in entries:
+                if arn in keys:
+                    self._log.write(database, keys[arn], at, kind, message)
 
     def _label_counters(self, name: str) -> dict[str, int]:
         counts = self._objects.count(name)

@@ -1,13 +1,11 @@
 """The log of a labeling job: what happened, in order, for people and for pages that follow it live."""
 
-import json
 import sqlite3
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.json_text import read_kept, write_json
 from ground_truth_server.engine.store import Store
 
 
@@ -83,17 +81,6 @@ class EventLog:
             )
         return [_event(row) for row in rows]
 
-    def wait(self, job: str | None = None, after: int = 0, timeout: float = 30, limit: int = 1000) -> list[Event]:
-        """Read events in order, waiting up to ``timeout`` seconds for the first."""
-        end = time.monotonic() + timeout
-        while True:
-            changes = self._store.changes
-            events = self.read(job, after, limit)
-            left = end - time.monotonic()
-            if events or left <= 0:
-                return events
-            self._store.wait_for_change(changes, left)
-
 
 def _event(row: sqlite3.Row) -> Event:
     return Event(
@@ -104,5 +91,5 @@ def _event(row: sqlite3.Row) -> Event:
         object_id=None if row["number"] is None else str(row["number"]),
         worker=row["worker"],
         message=row["message"],
-        detail=None if row["detail"] is None else json.loads(row["detail"]),
+        detail=None if row["detail"] is None else read_kept(row["detail"]),
     )

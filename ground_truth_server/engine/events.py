@@ -1,22 +1,28 @@
 """State changes of labeling jobs, published as the events that reach EventBridge."""
 
+import errno
 import json
 import logging
+import os
 import sqlite3
 import threading
+import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.retrying import Pauses
 from ground_truth_server.engine.store import Store
 
 Listener = Callable[[Mapping[str, Any]], None]
-"""Takes an event; what it raises is logged, and the event is not offered to it again."""
+"""Takes an event; if it raises, the event is offered to it again after a while, before those that follow."""
 
 _log = logging.getLogger(__name__)
 _WEBHOOK_TRIES = 3
+_LONGEST_PAUSES = 120  # first pauses: a minute, where the first is half a second
 
 
 def state_change(arn: str, status: str, at: str) -> dict[str, Any]:
@@ -53,6 +59,7 @@ class Webhook:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"webhook: found {url!r}, expected an http or https URL")
         self._url = url
+        self.name = f"webhook {url}"
         self._pause = threading.Event().wait
         self._seconds = pause
 
@@ -79,56 +86,141 @@ class Webhook:
             pass
 
 
-class StateChanges:
-    """Keeps state changes until every listener has had them, also past the end of the process.
+class StateChangeFile:
+    """A listener that writes each event as a line of JSON.
 
-    A change whose delivery was cut off is delivered again at the next start, as EventBridge may.
+    Args:
+        file: The file; lines are added to what it holds.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.path = file
+        self.name = f"file {file.name}"
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Write an event, whole or not at all.
+
+        Raises:
+            OSError: If it can't be written.
+        """
+        line = f"{write_json(event)}\n".encode()
+        with self.path.open("ab", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            if file.write(line) != len(line):
+                file.truncate(end)  # half a line would spoil the next one
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+
+class _Delivery:
+    """The state changes on their way to one listener, in order, in a thread of its own.
 
     Args:
         store: Where they are kept.
-        listeners: Who gets them, in order.
+        name: What the store knows the listener by.
+        listener: Who gets them.
+        pauses: How long to wait before one that was not taken is offered again.
+        names: All listeners' names.
     """
 
-    def __init__(self, store: Store, listeners: Sequence[Listener]) -> None:
+    def __init__(self, store: Store, name: str, listener: Listener, pauses: Pauses, names: Sequence[str]) -> None:
         self._store = store
-        self._listeners = listeners
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="state-changes", daemon=True)
+        self._name = name
+        self._listener = listener
+        self._pauses = pauses
+        self._all = list(names)
+        self._closing = threading.Event()
+        self._heard: int | None = None
+        self._told = ""
+        self._thread = threading.Thread(target=self._run, name=f"state-changes to {name}", daemon=True)
         self._thread.start()
+
+    def end(self) -> None:
+        """Try once more what is there, and stop."""
+        self._closing.set()
+
+    def join(self, patience: float) -> None:
+        """Wait up to so many seconds for the end."""
+        self._thread.join(patience)
+
+    def _run(self) -> None:
+        while True:
+            closing = self._closing.is_set()
+            changes = self._store.changes
+            try:
+                self._deliver_all()
+            except Exception as error:  # whatever it is may pass
+                self._tell(error)
+                self._closing.wait(0 if closing else self._pauses.grow())
+            else:
+                self._told = ""
+                self._pauses.reset()
+                if not closing:
+                    self._store.wait_for_change(changes, 0.2)
+            if closing:
+                return
+
+    def _tell(self, error: Exception) -> None:
+        if str(error) != self._told:
+            _log.warning("%s did not take a state change, which is offered again: %s", self._name, error)
+        self._told = str(error)
+
+    def _deliver_all(self) -> None:
+        if self._heard is None:
+            self._heard = self._begin()
+        query = "SELECT sequence, event FROM state_changes WHERE sequence > ? ORDER BY sequence"
+        for row in self._store.rows(query, self._heard):
+            self._listener(json.loads(row["event"]))
+            self._heard = int(row["sequence"])
+            self._pauses.reset()
+            with self._store.transaction() as database:
+                update = "UPDATE listeners SET heard = ? WHERE name = ?"
+                database.execute(update, (self._heard, self._name))
+                everyone = "(SELECT min(heard) FROM listeners WHERE name IN (SELECT value FROM json_each(?)))"
+                done = f"UPDATE state_changes SET delivered = 1 WHERE delivered = 0 AND sequence <= {everyone}"  # noqa: S608
+                database.execute(done, (write_json(self._all),))
+
+    def _begin(self) -> int:
+        """Find the place of a listener: where it was, or for a new one, the first change that waits for delivery."""
+        with self._store.transaction() as database:
+            database.execute(
+                "INSERT OR IGNORE INTO listeners VALUES (?, (SELECT coalesce("
+                "(SELECT min(sequence) - 1 FROM state_changes WHERE delivered = 0),"
+                " (SELECT max(sequence) FROM state_changes), 0)))",
+                (self._name,),
+            )
+            query = "SELECT heard FROM listeners WHERE name = ?"
+            (heard,) = database.execute(query, (self._name,)).fetchone()
+        return int(heard)
+
+
+class StateChanges:
+    """Keeps state changes until every listener has had them, also past the end of the process.
+
+    Each listener gets them in order. One that fails is tried again with growing pauses, and keeps nothing from the
+    others. A change whose delivery was cut off is delivered again at the next start, as EventBridge may.
+
+    Args:
+        store: Where they are kept.
+        listeners: Who gets them. One with a ``name`` goes on at the next start where it was; keep it the same.
+        pause: Seconds before a listener that failed is tried again, the first time.
+    """
+
+    def __init__(self, store: Store, listeners: Sequence[Listener], pause: float = 0.5) -> None:
+        names = [getattr(listener, "name", f"listener {place}") for place, listener in enumerate(listeners)]
+        self._deliveries = [
+            _Delivery(store, name, listener, Pauses(pause, _LONGEST_PAUSES * pause), names)
+            for name, listener in zip(names, listeners, strict=True)
+        ]
 
     def record(self, database: sqlite3.Connection, event: Mapping[str, Any]) -> None:
         """Keep an event for delivery, as part of the transaction that changes the state."""
         database.execute("INSERT INTO state_changes (event) VALUES (?)", (write_json(event),))
+        _log.info("%s is %s", event["resources"][0], event["detail"]["LabelingJobStatus"])
 
     def close(self, patience: float) -> None:
         """Deliver what is there and stop; what is not taken within so many seconds is delivered next time."""
-        self._closing = True
-        self._thread.join(patience)
-
-    def _run(self) -> None:
-        try:
-            self._deliver_all()
-        except sqlite3.ProgrammingError:  # a listener took longer than the store stays open
-            if not self._closing:
-                raise
-
-    def _deliver_all(self) -> None:
-        while True:
-            changes = self._store.changes
-            closing = self._closing
-            for row in self._store.rows("SELECT * FROM state_changes WHERE delivered = 0 ORDER BY sequence"):
-                self._deliver(row)
-            if closing:
-                return
-            self._store.wait_for_change(changes, 0.2)
-
-    def _deliver(self, row: sqlite3.Row) -> None:
-        event = json.loads(row["event"])
-        _log.info("%s is %s", event["resources"][0], event["detail"]["LabelingJobStatus"])
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:
-                _log.exception("a listener did not take the event %s", event["id"])
-        with self._store.transaction() as database:
-            database.execute("UPDATE state_changes SET delivered = 1 WHERE sequence = ?", (row["sequence"],))
+        end = time.monotonic() + patience
+        for delivery in self._deliveries:
+            delivery.end()
+        for delivery in self._deliveries:
+            delivery.join(max(0.0, end - time.monotonic()))

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ground_truth_server.engine.json_text import check_levels
+
 
 class WrongAnswer(Exception):
     """A function's answer is not of the shape that Ground Truth takes; the text says what was found."""
@@ -113,6 +115,7 @@ def _check_object(holder: Mapping[str, Any], key: str, where: str) -> dict[str, 
 
 def _check_is_json(value: object, where: str) -> None:
     try:
+        check_levels(value)
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise WrongAnswer(f"{where}: not JSON: {error}") from None
@@ -121,8 +124,8 @@ def _check_is_json(value: object, where: str) -> None:
 def _excerpt(value: object) -> str:
     try:
         text = json.dumps(value)
-    except (TypeError, ValueError):
-        text = repr(value)
+    except (TypeError, ValueError, RecursionError):
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 120 else f"{text[:117]}..."
 
 

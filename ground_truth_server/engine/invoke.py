@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from ground_truth_server.engine.json_text import write_json
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -19,6 +22,12 @@ _PASSING = frozenset(
     {"TooManyRequestsException", "ServiceException", "ResourceNotReadyException", "EC2ThrottledException"}
     | {"ThrottlingException", "SnapStartNotReadyException", "ResourceConflictException"}
 )
+_FINAL = frozenset(
+    {"ResourceNotFoundException", "AccessDeniedException", "RequestTooLargeException", "InvalidParameterValueException"}
+    | {"UnsupportedMediaTypeException", "InvalidRuntimeException", "InvalidZipFileException", "ValidationException"}
+    | {"InvalidRequestContentException"}
+)
+"""What Lambda answers about the function or the role that no waiting mends."""
 # What `sam local start-lambda` answers when it is asked for the end of the log, which it shows itself.
 _NOT_IMPLEMENTED = 501
 
@@ -66,6 +75,10 @@ class UnreadableAnswer(FunctionFailed):
         self.role = role
 
 
+class FunctionOutOfReach(FunctionFailed):
+    """Nobody answered for a function, or not now: no connection, no credentials, a throttle, a fault of Lambda."""
+
+
 class Invoke(Protocol):
     """Calls a function and waits for its answer."""
 
@@ -80,7 +93,7 @@ class Invoke(Protocol):
             What it answered, JSON.
 
         Raises:
-            FunctionFailed: If there is no answer.
+            FunctionFailed: If there is no answer; ``FunctionOutOfReach`` if there may be one another time.
         """
 
 
@@ -102,13 +115,13 @@ class LambdaInvoke:
     def __call__(self, function_arn: str, event: Mapping[str, Any]) -> Json:
         """Call a function; see :class:`Invoke`."""
         answer = self._invoke(function_arn, event)
-        payload = answer["Payload"].read()
+        payload = _payload(function_arn, event, answer)
         log_end = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
         if "FunctionError" in answer:
             raise _failure_of(function_arn, event, payload, log_end)
         try:
             return json.loads(payload)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FunctionFailed(
                 function_arn,
                 event,
@@ -118,7 +131,7 @@ class LambdaInvoke:
             ) from error
 
     def _invoke(self, function_arn: str, event: Mapping[str, Any]) -> Json:
-        payload = json.dumps(event, ensure_ascii=False).encode()
+        payload = write_json(event).encode()
         log: Literal["Tail", "None"] = "Tail"
         for again in range(_TRIES):
             try:
@@ -130,22 +143,30 @@ class LambdaInvoke:
                 code = error.response["Error"]["Code"]
                 if code not in _PASSING or again == _TRIES - 1:
                     message = error.response["Error"].get("Message", str(error))
-                    raise FunctionFailed(
-                        function_arn, event, error_type=code, message=message, error_code=code
-                    ) from error
+                    kind = FunctionFailed if code in _FINAL else FunctionOutOfReach
+                    raise kind(function_arn, event, error_type=code, message=message, error_code=code) from error
             except BotoCoreError as error:  # no connection, no answer in time: botocore has tried again
                 code = type(error).__name__
-                raise FunctionFailed(
+                raise FunctionOutOfReach(
                     function_arn, event, error_type=code, message=str(error), error_code=code
                 ) from error
             self._pause(0.2 * 2**again * random.uniform(0.5, 1))  # noqa: S311  (spreads retries, no secret)
         raise AssertionError("the last try returns or raises")
 
 
+def _payload(function_arn: str, event: Mapping[str, Any], answer: Mapping[str, Any]) -> bytes:
+    try:
+        payload: bytes = answer["Payload"].read()
+    except (BotoCoreError, OSError, HTTPError) as error:  # the connection broke off in the middle of the answer
+        code = type(error).__name__
+        raise FunctionOutOfReach(function_arn, event, error_type=code, message=str(error), error_code=code) from error
+    return payload
+
+
 def _failure_of(function_arn: str, event: Mapping[str, Any], payload: bytes, log_end: str) -> FunctionFailed:
     try:
         error = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         error = {"errorMessage": payload.decode("utf-8", "replace")}
     if not isinstance(error, dict):
         error = {"errorMessage": str(error)}

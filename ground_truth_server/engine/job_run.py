@@ -9,10 +9,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import ClientError
 
 from ground_truth_server.engine.consolidation import ConsolidationStep
 from ground_truth_server.engine.data_objects import ObjectTable
@@ -22,16 +21,14 @@ from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
 from ground_truth_server.engine.manifest import ManifestLine, read_manifest
 from ground_truth_server.engine.outputs import Outputs, manifest_line
 from ground_truth_server.engine.preparation import Preparation
+from ground_truth_server.engine.retrying import Pauses, Waiting, is_final
 from ground_truth_server.engine.surroundings import Surroundings
-from ground_truth_server.engine.timestamps import to_text
-
-if TYPE_CHECKING:
-    pass
+from ground_truth_server.engine.timestamps import later, to_text
 
 _log = logging.getLogger(__name__)
 _LINES_A_TRANSACTION = 500
 _SHORTEST_PAUSE = 0.02  # seconds; answers come in bursts, and each would wake the run
-_TICKS_WITHOUT_S3 = 10  # between tries; botocore has paused between its own before
+_FIRST_PAUSE, _LONGEST_PAUSE = 2, 120  # ticks before a failed step is tried again
 _INTERMEDIATE_MANIFESTS = 20  # in a job; each holds every line
 
 
@@ -42,6 +39,9 @@ class JobRun:
         around: What it works with.
         jobs: The labeling jobs.
         job: The one to run.
+
+    Attributes:
+        waiting: Why it waits and when it tries again; ``None`` while nothing is wrong.
     """
 
     def __init__(self, around: Surroundings, jobs: JobTable, job: LabelingJob) -> None:
@@ -52,17 +52,27 @@ class JobRun:
         self._objects = ObjectTable(around.store)
         self._outputs = Outputs(around.s3, job)
         self._preparation = Preparation(around, job)
-        self._consolidation = ConsolidationStep(around, job, jobs.categories(job.name), self._outputs)
+        self._consolidation = ConsolidationStep(around, job, jobs.categories(job.key), self._outputs)
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"labeling-job-{job.name}", daemon=True)
+        self._wake = threading.Event()
+        self._pauses = Pauses(_FIRST_PAUSE * around.tick, _LONGEST_PAUSE * around.tick)
+        self._done_at_failure: tuple[Any, ...] = ()
+        self._failure: Exception | None = None
+        self.waiting: Waiting | None = None
+        self._thread = threading.Thread(target=self._run, name=f"labeling-job-{job.key}", daemon=True)
 
     def start(self) -> None:
         """Begin, or go on where the job was left."""
         self._thread.start()
 
+    def try_now(self) -> None:
+        """Try again at once, if it waits to."""
+        self._wake.set()
+
     def leave(self) -> None:
         """Leave the job where it is after the step at hand; what fails from now on is done again next time."""
         self._closing.set()
+        self._wake.set()
 
     def close(self, patience: float) -> None:
         """Leave the job where it is, waiting up to so many seconds for the step at hand."""
@@ -70,35 +80,58 @@ class JobRun:
         self._thread.join(patience)
 
     def _run(self) -> None:
-        try:
-            self._work()
-        except Exception as error:
-            if self._closing.is_set():
-                _log.info("%s was left: %s", self._job.name, error)
-            elif isinstance(error, FunctionFailed):
-                self._fail_for_function(error)
-            elif isinstance(error, ClientError):
-                self._fail(f"ClientError: {error}")
-            else:
-                _log.exception("%s failed", self._job.name)
-                self._fail(f"InternalServerError: {type(error).__name__}: {error}")
-
-    def _work(self) -> None:
-        """Do all steps; where S3 is out of reach for a while, wait and go on with the step that failed."""
+        """Do all steps. A step that fails is tried again, unless its error is declared to end the job."""
         while not self._closing.is_set():
             try:
-                self._do_steps()
-            except (BotoCoreError, ClientError) as error:
-                if not _may_pass(error):
-                    raise
-                with self._store.transaction() as database:
-                    self._tell(database, "waiting for S3", f"S3 can't be reached, trying again: {error}")
-                self._closing.wait(_TICKS_WITHOUT_S3 * self._around.tick)
+                if self._failure is None:
+                    self._do_steps()
+                else:
+                    self._fail_for(self._failure)
+            except Exception as error:
+                if self._closing.is_set():
+                    _log.info("%s was left: %s", self._job.key, error)
+                elif self._failure is None and is_final(error):
+                    self._failure = error
+                else:
+                    self._pause(error)
             else:
+                self.waiting = None
                 return
 
+    # -- trying again
+
+    def _pause(self, error: Exception) -> None:
+        """Wait before the next try: the longer, the more tries came to nothing."""
+        try:
+            done = (self._status(), *self._objects.progress(self._job))
+        except Exception:
+            done = self._done_at_failure
+        if done != self._done_at_failure:
+            self._pauses.reset()
+        self._done_at_failure = done
+        seconds = self._pauses.grow()
+        reason = f"{type(error).__name__}: {error}"
+        known = self.waiting is not None and self.waiting.reason == reason
+        self.waiting = Waiting(reason, self._pauses.tries, later(self._now(), seconds))
+        if not known:
+            _log.warning("%s waits, and tries again: %s", self._job.key, reason, exc_info=error)
+            self._try_to_tell(reason)
+        self._wake.wait(seconds)
+        if not self._closing.is_set():
+            self._wake.clear()
+
+    def _try_to_tell(self, reason: str) -> None:
+        """Write into the log that the job waits, unless it is the log that fails."""
+        try:
+            with self._store.transaction() as database:
+                self._tell(database, "waiting", f"A step failed and is tried again: {reason}")
+        except Exception as error:
+            _log.warning("%s: its log can't be written now: %s", self._job.key, error)
+
+    # -- the steps
+
     def _do_steps(self) -> None:
-        if not self._jobs.manifest_is_read(self._job.name) and not self._read_manifest():
+        if not self._jobs.manifest_is_read(self._job.key) and not self._read_manifest():
             return
         if self._status() == "Initializing" and not self._begin():
             return
@@ -111,6 +144,7 @@ class JobRun:
                 if not self._start_wave():
                     return
             self._preparation.run(self._is_over)
+            self.waiting = None
             if self._workers_are_done():
                 self._write_worker_responses()
                 self._consolidation.run()
@@ -119,7 +153,7 @@ class JobRun:
         return self._closing.is_set() or self._status() != "InProgress"
 
     def _status(self) -> str:
-        return self._jobs.state(self._job.name).status
+        return self._jobs.state(self._job.key).status
 
     # -- the manifest
 
@@ -133,19 +167,20 @@ class JobRun:
                 return False
             self._add_lines(some, [line for line in some if line.problem])
         with self._store.transaction() as database:
-            database.execute("UPDATE jobs SET manifest_read = 1 WHERE name = ?", (self._job.name,))
+            database.execute("UPDATE jobs SET manifest_read = 1 WHERE key = ?", (self._job.key,))
         return True
 
     def _begin(self) -> bool:
         """Let the job be in progress; where no line can be labeled, let it fail."""
-        counts = self._objects.count(self._job.name)
+        counts = self._objects.count(self._job.key)
         manifest, good, bad = self._job.manifest, counts.get("waiting", 0), counts.get("failed", 0)
         if good:
             self._set_status("InProgress", f"{good} data objects to label, {bad} bad lines in {manifest}")
             return True
-        first = self._objects.get(self._job.name, 0)
+        first = self._objects.get(self._job.key, 0)
         problem = first.problem if first else "it has no lines"
-        self._fail(f"ClientError: The manifest {manifest} has no line that can be labeled: {problem}")
+        reason = f"ClientError: The manifest {manifest} has no line that can be labeled: {problem}"
+        self._set_status("Failed", reason, reason)
         return False
 
     def _add_lines(self, lines: list[ManifestLine], problems: list[ManifestLine]) -> None:
@@ -177,7 +212,7 @@ class JobRun:
         job, size = self._job, self._job.concurrent_objects
         if job.most_labeled is None and job.most_percent is None:
             return size
-        counts = self._objects.count(job.name)
+        counts = self._objects.count(job.key)
         labeled = counts.get("labeled", 0)
         if not counts.get("waiting"):
             return size
@@ -193,7 +228,6 @@ class JobRun:
         """Wait until no object is with the workers; ``False`` if the job stops or the engine closes."""
         while not self._is_over():
             changes = self._store.changes
-            self._close_due()
             self._write_worker_responses()
             if not self._objects.any_in(self._job, "preparing", "open"):
                 return True
@@ -201,30 +235,13 @@ class JobRun:
             self._store.wait_for_change(changes, self._around.tick)
         return False
 
-    def _close_due(self) -> None:
-        at, job = self._now(), self._job
-        query = (
-            "SELECT 1 FROM tasks WHERE job = ?1 AND state = 'accepted' AND expires <= ?2"
-            " UNION ALL SELECT 1 FROM data_objects WHERE job = ?1 AND state = 'open' AND closes <= ?2 LIMIT 1"
-        )
-        if self._store.row(query, job.name, at) is None:
-            return  # nothing to write
-        with self._store.transaction() as database:
-            self._around.tasks.expire(database, job, at)
-            closed, failed = self._objects.close_due(database, job, at)
-            for number in failed:
-                message = f"Object {number} failed: nobody answered it within {job.availability} s"
-                self._tell(database, "failed", message, number=number)
-            if closed:
-                self._tell(database, "closed", f"{closed} objects go on with the answers they have")
-
     def _write_worker_responses(self) -> None:
         while some := self._objects.without_response(self._job):
             written = []
             for number, wave in some:
-                answers = self._objects.answers(self._job.name, number)
+                answers = self._objects.answers(self._job.key, number)
                 uri = self._outputs.write_worker_response(wave, number, answers)
-                written.append((uri.key, self._job.name, number))
+                written.append((uri.key, self._job.key, number))
             with self._store.transaction() as database:
                 database.executemany("UPDATE data_objects SET response = ? WHERE job = ? AND number = ?", written)
 
@@ -232,22 +249,22 @@ class JobRun:
 
     def _write_intermediate_manifests(self) -> None:
         """Write how far the labels are after a wave, unless little has changed since the last time."""
-        counts = self._objects.count(self._job.name)
+        counts = self._objects.count(self._job.key)
         done = counts.get("labeled", 0) + counts.get("failed", 0)
-        row = self._store.row("SELECT in_manifests FROM jobs WHERE name = ?", self._job.name)
+        row = self._store.row("SELECT in_manifests FROM jobs WHERE key = ?", self._job.key)
         before = row["in_manifests"] if row else -1
         enough = max(1, sum(counts.values()) // _INTERMEDIATE_MANIFESTS)
         if done == before or (before >= 0 and counts.get("waiting") and done - before < enough):
             return
-        latest = self._store.row("SELECT max(wave) AS wave FROM data_objects WHERE job = ?", self._job.name)
+        latest = self._store.row("SELECT max(wave) AS wave FROM data_objects WHERE job = ?", self._job.key)
         if latest is None or latest["wave"] is None:
             return
         self._outputs.write_intermediate_manifests(latest["wave"], self._lines())
         with self._store.transaction() as database:
-            database.execute("UPDATE jobs SET in_manifests = ? WHERE name = ?", (done, self._job.name))
+            database.execute("UPDATE jobs SET in_manifests = ? WHERE key = ?", (done, self._job.key))
 
     def _lines(self) -> Iterator[str]:
-        return (manifest_line(self._job, row) for row in self._objects.manifest_rows(self._job.name))
+        return (manifest_line(self._job, row) for row in self._objects.manifest_rows(self._job.key))
 
     # -- the end
 
@@ -262,7 +279,22 @@ class JobRun:
         manifest = self._outputs.write_output_manifest(self._lines())
         self._set_status(status, f"The labels are in {manifest}")
 
-    def _fail_for_function(self, failure: FunctionFailed) -> None:
+    def _fail_for(self, failure: Exception) -> None:
+        """Let the job fail, after the answers that came are in its output."""
+        try:
+            self._write_worker_responses_of_all()
+        except ClientError as error:
+            if not is_final(error):
+                raise
+            _log.warning("the worker responses of %s can't be written: %s", self._job.key, error)
+        if isinstance(failure, FunctionFailed):
+            reason = _failure_reason(failure, self._job.role_arn)
+            self._set_status("Failed", reason, reason, failed=failure)
+        else:
+            reason = f"ClientError: {failure}"
+            self._set_status("Failed", reason, reason)
+
+    def _tell_of_function(self, database: sqlite3.Connection, failure: FunctionFailed) -> None:
         detail = {
             "functionArn": failure.function_arn,
             "errorType": failure.error_type,
@@ -270,17 +302,8 @@ class JobRun:
             "trace": failure.trace,
             "event": failure.event,
         }
-        with self._store.transaction() as database:
-            message = f"{failure.function_arn} failed: {failure.error_type}: {failure.message}"
-            self._tell(database, "function failed", message, detail=detail)
-        self._fail(_failure_reason(failure, self._job.role_arn))
-
-    def _fail(self, reason: str) -> None:
-        try:
-            self._write_worker_responses_of_all()
-        except Exception:
-            _log.exception("the worker responses of %s could not be written", self._job.name)
-        self._set_status("Failed", reason, reason)
+        message = f"{failure.function_arn} failed: {failure.error_type}: {failure.message}"
+        self._tell(database, "function failed", message, detail=detail)
 
     def _write_worker_responses_of_all(self) -> None:
         """Write the answers that came before the job failed, also those of objects that wait for more."""
@@ -289,15 +312,19 @@ class JobRun:
             self._objects.close_all(database, self._job)
         self._write_worker_responses()
 
-    def _set_status(self, status: str, message: str, reason: str | None = None) -> None:
+    def _set_status(
+        self, status: str, message: str, reason: str | None = None, *, failed: FunctionFailed | None = None
+    ) -> None:
         with self._store.transaction() as database:
+            if failed is not None:
+                self._tell_of_function(database, failed)
             stopping = self._status() == "Stopping"
             if stopping and status == "InProgress":
                 return  # somebody stopped it while its manifest was read
             if stopping and status == "Completed":
                 status = "Stopped"
             at = self._now()
-            self._jobs.set_status(database, self._job.name, status, at, reason)
+            self._jobs.set_status(database, self._job.key, status, at, reason)
             self._around.changes.record(database, state_change(self._job.arn, status, at))
             self._tell(database, "state", f"{status}: {message}")
 
@@ -311,18 +338,10 @@ class JobRun:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         log, at = self._around.log, self._now()
-        log.write(database, self._job.name, at, kind, message, number=number, detail=detail)
+        log.write(database, self._job.key, at, kind, message, number=number, detail=detail)
 
     def _now(self) -> str:
         return to_text(self._around.clock())
-
-
-def _may_pass(error: BotoCoreError | ClientError) -> bool:
-    """Tell a fault of S3 that passes, which botocore has tried several times, from one that stays."""
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or error.response["Error"].get("Code") in ("SlowDown", "RequestTimeout")
-    return isinstance(error, HTTPClientError | BotoConnectionError)
 
 
 def _failure_reason(failure: FunctionFailed, role_arn: str) -> str:

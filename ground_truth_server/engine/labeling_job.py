@@ -37,6 +37,8 @@ class LabelingJob:
     """What a CreateLabelingJob request asks for.
 
     Attributes:
+        key: What the workspace knows it by: its name, and where a job of another account or region has that already,
+            ``NAME@ACCOUNT.REGION``. No name holds an ``@``.
         name: The job's name.
         arn: Its ARN.
         request: The whole request.
@@ -55,6 +57,7 @@ class LabelingJob:
         most_percent: Stop when so many percent of the objects have been labeled.
     """
 
+    key: str
     name: str
     arn: str
     request: Mapping[str, Any]
@@ -73,8 +76,13 @@ class LabelingJob:
     most_percent: int | None
 
     @classmethod
-    def from_request(cls, request: Mapping[str, Any], arn: str) -> "LabelingJob":
+    def from_request(cls, request: Mapping[str, Any], arn: str, key: str | None = None) -> "LabelingJob":
         """Read a request that is valid by SageMaker's model.
+
+        Args:
+            request: The request.
+            arn: The job's ARN.
+            key: What the workspace knows it by; its name if not given.
 
         Raises:
             LabelingJobRefused: If it asks for what a custom labeling job with a manifest can't have.
@@ -97,6 +105,7 @@ class LabelingJob:
         categories = request.get("LabelCategoryConfigS3Uri")
         stop = request.get("StoppingConditions") or {}
         return cls(
+            key=key or name,
             name=name,
             arn=arn,
             request=request,
@@ -119,6 +128,11 @@ class LabelingJob:
     def region(self) -> str:
         """The region of its ARN."""
         return self.arn.split(":")[3]
+
+    @property
+    def account(self) -> str:
+        """The account of its ARN."""
+        return self.arn.split(":")[4]
 
     @property
     def role_arn(self) -> str:
@@ -179,14 +193,14 @@ class JobTable:
         Raises:
             LabelingJobRefused: If there is a job of this name; upper and lower case are the same.
         """
-        if database.execute("SELECT 1 FROM jobs WHERE name = ?", (job.name,)).fetchone():
+        if database.execute("SELECT 1 FROM jobs WHERE arn = ?", (job.arn,)).fetchone():
             message = f"A labeling job named {job.name} exists already. Names are used once; choose another."
             raise LabelingJobRefused("ResourceInUse", message)
         database.execute(
-            "INSERT INTO jobs (name, arn, request, template, categories, status, created, modified)"
+            "INSERT INTO jobs (key, arn, request, template, categories, status, created, modified)"
             " VALUES (?, ?, ?, ?, ?, 'Initializing', ?, ?)",
             (
-                job.name,
+                job.key,
                 job.arn,
                 write_json(job.request),
                 template,
@@ -204,18 +218,36 @@ class JobTable:
         """
         key = name.lower()
         if key not in self._jobs:
-            row = self._store.row("SELECT request, arn FROM jobs WHERE name = ?", name)
+            row = self._store.row("SELECT key, request, arn FROM jobs WHERE key = ?", name)
             if row is None:
                 raise LabelingJobNotFound(f"There is no labeling job named {name}.")
-            self._jobs[key] = LabelingJob.from_request(json.loads(row["request"]), row["arn"])
+            self._jobs[key] = LabelingJob.from_request(json.loads(row["request"]), row["arn"], row["key"])
         return self._jobs[key]
 
-    def names(self, status: str | None = None) -> list[str]:
-        """Name the jobs, of one status or all, the oldest first."""
+    def key_for(self, name: str, arn: str) -> str:
+        """Choose what the workspace will know a new job by."""
+        if self._store.row("SELECT 1 FROM jobs WHERE key = ?", name) is None:
+            return name
+        _, _, _, region, account, _ = arn.split(":", 5)
+        return f"{name}@{account}.{region}"
+
+    def key_of(self, arn: str) -> str:
+        """Find what the workspace knows a job by.
+
+        Raises:
+            LabelingJobNotFound: If there is no job of this ARN.
+        """
+        row = self._store.row("SELECT key FROM jobs WHERE arn = ?", arn)
+        if row is None:
+            raise LabelingJobNotFound(f"There is no labeling job {arn}.")
+        return str(row["key"])
+
+    def list_keys(self, status: str | None = None) -> list[str]:
+        """Tell what the workspace knows the jobs by, those of one status or all, the oldest first."""
         condition = "" if status is None else "WHERE status = ?"
         parameters = () if status is None else (status,)
-        rows = self._store.rows(f"SELECT name FROM jobs {condition} ORDER BY created, rowid", *parameters)  # noqa: S608
-        return [row["name"] for row in rows]
+        rows = self._store.rows(f"SELECT key FROM jobs {condition} ORDER BY created, rowid", *parameters)  # noqa: S608
+        return [row["key"] for row in rows]
 
     def state(self, name: str) -> JobState:
         """Tell a job's state.
@@ -223,7 +255,7 @@ class JobTable:
         Raises:
             LabelingJobNotFound: If there is none of this name.
         """
-        query = "SELECT status, failure_reason, created, modified FROM jobs WHERE name = ?"
+        query = "SELECT status, failure_reason, created, modified FROM jobs WHERE key = ?"
         row = self._store.row(query, name)
         if row is None:
             raise LabelingJobNotFound(f"There is no labeling job named {name}.")
@@ -233,7 +265,7 @@ class JobTable:
         """Give the text of a job's template, as it was when the job was created."""
         key = name.lower()
         if key not in self._templates:
-            row = self._store.row("SELECT template FROM jobs WHERE name = ?", name)
+            row = self._store.row("SELECT template FROM jobs WHERE key = ?", name)
             if row is None:
                 raise LabelingJobNotFound(f"There is no labeling job named {name}.")
             self._templates[key] = row["template"]
@@ -241,13 +273,13 @@ class JobTable:
 
     def categories(self, name: str) -> list[str] | None:
         """Give the names in a job's label category file, if it has one."""
-        row = self._store.row("SELECT categories FROM jobs WHERE name = ?", name)
+        row = self._store.row("SELECT categories FROM jobs WHERE key = ?", name)
         found: list[str] | None = json.loads(row["categories"]) if row and row["categories"] else None
         return found
 
     def manifest_is_read(self, name: str) -> bool:
         """Tell whether all lines of a job's manifest are among the data objects."""
-        row = self._store.row("SELECT manifest_read FROM jobs WHERE name = ?", name)
+        row = self._store.row("SELECT manifest_read FROM jobs WHERE key = ?", name)
         return bool(row and row["manifest_read"])
 
     def set_status(
@@ -255,7 +287,7 @@ class JobTable:
     ) -> None:
         """Change a job's status."""
         database.execute(
-            "UPDATE jobs SET status = ?, modified = ?, failure_reason = ? WHERE name = ?",
+            "UPDATE jobs SET status = ?, modified = ?, failure_reason = ? WHERE key = ?",
             (status, at, reason and reason[:_LONGEST_REASON], name),
         )
 

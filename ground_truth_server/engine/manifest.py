@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.json_text import MOST_LEVELS, UnfitJson, check_levels, write_json
 from ground_truth_server.engine.s3_location import S3Location
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
 _MAX_LINE_BYTES = 4 * MAX_LINE_CHARACTERS  # the longest UTF-8 character has four
 _CHUNK_BYTES = 256 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def read_manifest(s3: "S3Client", manifest: S3Location) -> Iterator[ManifestLine
     body = s3.get_object(Bucket=manifest.bucket, Key=manifest.key)["Body"]
     empty_before = 0
     for number, raw in enumerate(_split_lines(body.iter_chunks(_CHUNK_BYTES)), 1):
+        if number == 1 and raw is not None:
+            raw = raw.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901  (editors on Windows put it there)
         if raw is not None and not raw.strip():
             empty_before += 1
             continue
@@ -73,12 +76,21 @@ def check_line(number: int, raw: bytes | None) -> ManifestLine:
     if len(text) > MAX_LINE_CHARACTERS:
         return ManifestLine(number, None, _too_long(f"{len(text):,}"))
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        return ManifestLine(number, None, f"not JSON: {error}")
+        found = _parse(text)
+    except ValueError as error:
+        return ManifestLine(number, None, str(error) if isinstance(error, UnfitJson) else f"not JSON: {error}")
     if not isinstance(found, dict):
         return ManifestLine(number, None, f"found {_kind(found)}, expected a JSON object")
     return ManifestLine(number, found, _problem_of(found))
+
+
+def _parse(text: str) -> object:
+    try:
+        found: object = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise UnfitJson(f"it is nested more than {MOST_LEVELS} levels deep") from None
+    check_levels(found)
+    return found
 
 
 def _problem_of(data_object: dict[str, Any]) -> str | None:

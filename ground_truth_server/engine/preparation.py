@@ -9,6 +9,7 @@ from ground_truth_server.engine.data_objects import ObjectTable
 from ground_truth_server.engine.function_answers import PreAnnotation, WrongAnswer, check_pre_annotation
 from ground_truth_server.engine.invoke import UnreadableAnswer
 from ground_truth_server.engine.labeling_job import LabelingJob
+from ground_truth_server.engine.retrying import is_final
 from ground_truth_server.engine.surroundings import Surroundings
 from ground_truth_server.engine.timestamps import to_text
 
@@ -49,13 +50,14 @@ class Preparation:
 
         with ThreadPoolExecutor(self._around.concurrency, "pre-annotation") as pool:
             calls = [pool.submit(prepare, number) for number in numbers]
-            ended, _ = wait(calls, return_when=FIRST_EXCEPTION)
+            wait(calls, return_when=FIRST_EXCEPTION)
             halt.set()
-        for call in ended:
-            call.result()
+        errors = [error for call in calls if (error := call.exception()) is not None]
+        for error in sorted(errors, key=is_final, reverse=True):  # one that ends the job hides behind none that passes
+            raise error
 
     def _prepare(self, number: int) -> None:
-        found = self._objects.get(self._job.name, number)
+        found = self._objects.get(self._job.key, number)
         assert found is not None  # noqa: S101  (it was there when the wave began)
         assert found.data_object is not None  # noqa: S101  (a line without one has failed)
         prepared = self._pre_annotate(found.data_object)
@@ -68,7 +70,7 @@ class Preparation:
                 self._objects.leave_out(database, self._job, number, prepared.task_input)
                 kind = "not required"
                 message = f"Object {number} needs no person: isHumanAnnotationRequired is false"
-            self._around.log.write(database, self._job.name, at, kind, message, number=number)
+            self._around.log.write(database, self._job.key, at, kind, message, number=number)
 
     def _pre_annotate(self, data_object: dict[str, Any]) -> PreAnnotation:
         function = self._job.pre_annotation

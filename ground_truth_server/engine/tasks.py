@@ -1,6 +1,5 @@
 """The workers' side: taking tasks of a labeling job, submitting answers, handing tasks back."""
 
-import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Mapping
@@ -8,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ground_truth_server.engine.data_objects import ObjectTable
 from ground_truth_server.engine.event_log import EventLog
-from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.engine.json_text import UnfitJson, read_kept, write_answer
 from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
 from ground_truth_server.engine.store import Store
 from ground_truth_server.engine.timestamps import from_text, later, seconds_between, to_text
@@ -25,6 +25,10 @@ class TaskExpired(TaskRefused):
 
 class NotYourTask(TaskRefused):
     """There is no such task in this worker's hands."""
+
+
+class AnswerUnfit(TaskRefused):
+    """The answer is nested too deeply, too long, or holds what JSON or UTF-8 can't."""
 
 
 class TaskClosed(TaskRefused):
@@ -73,11 +77,12 @@ class TaskPool:
         self._jobs = jobs
         self._log = log
         self._clock = clock
+        self._objects = ObjectTable(store)
 
     def available(self, worker: str, job_name: str) -> int:
         """Count the data objects that a worker could take now, the one in hand included."""
         query = f"SELECT count(*) FROM data_objects AS o WHERE {_OPEN} AND {_NOT_SEEN}"  # noqa: S608
-        (count,) = self._store.rows(query, job_name, worker)[0]
+        (count,) = self._store.rows(query, job_name, to_text(self._clock()), worker)[0]
         return int(count) + (self._in_hand(worker, job_name) is not None)
 
     def submitted(self, worker: str, job_name: str) -> int:
@@ -96,13 +101,19 @@ class TaskPool:
             LabelingJobNotFound: If there is no such job.
         """
         job = self._jobs.get(job_name)
+        if self._jobs.state(job.key).status != "InProgress" or not self._has_any(worker, job):
+            return None  # without waiting for those who write
         with self._store.transaction() as database:
             if _status(database, job) != "InProgress":
                 return None
             at = to_text(self._clock())
             self.expire(database, job, at)
-            row = database.execute(f"SELECT * {_IN_HAND}", (job.name, worker)).fetchone()
-            return self._task(database, row, job) if row else self._take(database, worker, job, at)
+            row = database.execute(f"SELECT * {_IN_HAND}", (job.key, worker)).fetchone()
+            row = row or self._take(database, worker, job, at)
+            if row is None:
+                return None
+            task_input = database.execute(_TASK_INPUT, (job.key, row["number"])).fetchone()
+        return self._task(row, job, task_input)
 
     def find(self, task_id: str, worker: str) -> Task:
         """Find a task that a worker has in hand.
@@ -110,22 +121,22 @@ class TaskPool:
         Raises:
             TaskRefused: If it is not in this worker's hands, or not any more.
         """
-        with self._store.transaction() as database:
-            row = self._own(database, task_id, worker)
-            self._check_in_hand(row, to_text(self._clock()))
-            return self._task(database, row, self._jobs.get(row["job"]))
+        row = _check_own(self._store.row("SELECT * FROM tasks WHERE id = ?", task_id), task_id, worker)
+        self._check_in_hand(row, to_text(self._clock()))
+        task_input = self._store.row(_TASK_INPUT, row["job"], row["number"])
+        return self._task(row, self._jobs.get(row["job"]), task_input)
 
     def submit(self, task_id: str, worker: str, answer: Mapping[str, Any]) -> None:
         """Take a worker's answer. It is on disk when this returns; the same answer again changes nothing.
 
         Raises:
             TaskRefused: If the task is another worker's, expired or ended, its job is not in progress, or the
-                answer holds a number that JSON can't.
+                answer is unfit to be kept.
         """
         try:
-            text = write_json(answer)
-        except ValueError as error:
-            raise TaskRefused(f"The answer is not JSON: {error}. Correct it and submit it again.") from error
+            text = write_answer(answer)
+        except UnfitJson as error:
+            raise AnswerUnfit(f"The answer can't be taken: {error}. Correct it and submit it again.") from error
         expired: TaskExpired | None = None
         with self._store.transaction() as database:
             row = self._own(database, task_id, worker)
@@ -134,7 +145,7 @@ class TaskPool:
             job = self._jobs.get(row["job"])
             at = to_text(self._clock())
             if _status(database, job) != "InProgress":
-                raise TaskClosed(f"The labeling job {job.name} has ended and takes no more answers.")
+                raise TaskClosed(f"The labeling job {job.key} has ended and takes no more answers.")
             self.expire(database, job, at)  # what is found expired stays so, although the answer is refused
             try:
                 self._check_in_hand(self._own(database, task_id, worker), at)
@@ -156,7 +167,7 @@ class TaskPool:
     def expire(self, database: sqlite3.Connection, job: LabelingJob, at: str) -> None:
         """Return the tasks whose time ran out to the pool."""
         query = "SELECT * FROM tasks WHERE job = ? AND state = 'accepted' AND expires <= ?"
-        for row in database.execute(query, (job.name, at)).fetchall():
+        for row in database.execute(query, (job.key, at)).fetchall():
             self._end(database, row, "expired", at)
             message = f"The time of {row['worker']} for object {row['number']} ran out"
             self._tell(database, row, "expired", message, at)
@@ -164,17 +175,25 @@ class TaskPool:
     def withdraw(self, database: sqlite3.Connection, job: LabelingJob, at: str) -> None:
         """Take back every task of a job that stops."""
         query = "SELECT * FROM tasks WHERE job = ? AND state = 'accepted'"
-        for row in database.execute(query, (job.name,)).fetchall():
+        for row in database.execute(query, (job.key,)).fetchall():
             self._end(database, row, "expired", at)
+
+    def _has_any(self, worker: str, job: LabelingJob) -> bool:
+        """Tell whether there may be a task for a worker: in hand, whose time ran out, or to take."""
+        at = to_text(self._clock())
+        if self._in_hand(worker, job.key) or self._objects.any_due(job, at):
+            return True
+        query = f"SELECT 1 FROM data_objects AS o WHERE {_OPEN} AND {_NOT_SEEN} LIMIT 1"  # noqa: S608
+        return self._store.row(query, job.key, at, worker) is not None
 
     def _in_hand(self, worker: str, job_name: str) -> sqlite3.Row | None:
         return self._store.row(f"SELECT * {_IN_HAND}", job_name, worker)
 
-    def _take(self, database: sqlite3.Connection, worker: str, job: LabelingJob, at: str) -> Task | None:
+    def _take(self, database: sqlite3.Connection, worker: str, job: LabelingJob, at: str) -> sqlite3.Row | None:
         found = database.execute(
             f"SELECT number, closes FROM data_objects AS o WHERE {_OPEN} AND {_NOT_SEEN}"  # noqa: S608
             " ORDER BY number LIMIT 1",
-            (job.name, worker),
+            (job.key, at, worker),
         ).fetchone()
         if found is None:
             return None
@@ -183,36 +202,34 @@ class TaskPool:
         database.execute(
             "INSERT INTO tasks (id, job, number, worker, state, accepted, expires)"
             " VALUES (?, ?, ?, ?, 'accepted', ?, ?)",
-            (task_id, job.name, found["number"], worker, at, expires),
+            (task_id, job.key, found["number"], worker, at, expires),
         )
         database.execute(
             "UPDATE data_objects SET free = free - 1 WHERE job = ? AND number = ?",
-            (job.name, found["number"]),
+            (job.key, found["number"]),
         )
-        row = database.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
+        row: sqlite3.Row = database.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
         self._tell(database, row, "accepted", f"{worker} took object {found['number']}", at)
-        return self._task(database, row, job)
+        return row
 
-    def _task(self, database: sqlite3.Connection, row: sqlite3.Row, job: LabelingJob) -> Task:
-        query = "SELECT task_input FROM data_objects WHERE job = ? AND number = ?"
-        (task_input,) = database.execute(query, (job.name, row["number"])).fetchone()
+    def _task(self, row: sqlite3.Row, job: LabelingJob, task_input: sqlite3.Row | None) -> Task:
+        if task_input is None:
+            raise NotYourTask(f"Object {row['number']} of the labeling job {job.key} is not there any more.")
         return Task(
             id=row["id"],
-            job_name=job.name,
+            job_name=job.key,
             job_arn=job.arn,
             object_id=str(row["number"]),
-            task_input=json.loads(task_input),
-            template=self._jobs.template(job.name),
+            task_input=read_kept(task_input["task_input"]),
+            template=self._jobs.template(job.key),
             time_limit=job.time_limit,
             accepted=from_text(row["accepted"]),
             expires=from_text(row["expires"]),
         )
 
     def _own(self, database: sqlite3.Connection, task_id: str, worker: str) -> sqlite3.Row:
-        row: sqlite3.Row | None = database.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
-        if row is None or row["worker"] != worker:
-            raise NotYourTask(f"{worker} has no task {task_id}. Take the next task.")
-        return row
+        row = database.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
+        return _check_own(row, task_id, worker)
 
     def _check_in_hand(self, row: sqlite3.Row, at: str) -> None:
         if row["state"] == "expired" or (row["state"] == "accepted" and row["expires"] <= at):
@@ -225,14 +242,14 @@ class TaskPool:
     def _record(self, database: sqlite3.Connection, job: LabelingJob, row: sqlite3.Row, answer: str, at: str) -> None:
         database.execute(
             "UPDATE tasks SET state = 'submitted', ended = ?, answer = ? WHERE id = ?",
-            (at, answer, row["id"]),
+            (max(at, row["accepted"]), answer, row["id"]),  # the clock may have been set back meanwhile
         )
         query = "SELECT count(*) FROM tasks WHERE job = ? AND number = ? AND state = 'submitted'"
-        (answers,) = database.execute(query, (job.name, row["number"])).fetchone()
+        (answers,) = database.execute(query, (job.key, row["number"])).fetchone()
         if answers >= job.workers_per_object:
             database.execute(
                 "UPDATE data_objects SET state = 'answered' WHERE job = ? AND number = ?",
-                (job.name, row["number"]),
+                (job.key, row["number"]),
             )
         spent = seconds_between(row["accepted"], at)
         message = f"{row['worker']} answered object {row['number']} in {spent:.0f} s"
@@ -259,7 +276,7 @@ class TaskPool:
         self._log.write(database, row["job"], at, kind, message, number=row["number"], worker=row["worker"])
 
 
-_OPEN = "o.job = ? AND o.state = 'open' AND o.free > 0"
+_OPEN = "o.job = ? AND o.state = 'open' AND o.free > 0 AND o.closes > ?"
 _NOT_SEEN = (
     "NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.job = o.job AND t.number = o.number AND t.worker = ?"
     " AND t.state IN ('accepted', 'submitted', 'declined'))"
@@ -267,6 +284,15 @@ _NOT_SEEN = (
 _IN_HAND = "FROM tasks WHERE job = ? AND worker = ? AND state = 'accepted'"
 
 
+_TASK_INPUT = "SELECT task_input FROM data_objects WHERE job = ? AND number = ?"
+
+
+def _check_own(row: sqlite3.Row | None, task_id: str, worker: str) -> sqlite3.Row:
+    if row is None or row["worker"] != worker:
+        raise NotYourTask(f"{worker} has no task {task_id}. Take the next task.")
+    return row
+
+
 def _status(database: sqlite3.Connection, job: LabelingJob) -> str:
-    (status,) = database.execute("SELECT status FROM jobs WHERE name = ?", (job.name,)).fetchone()
+    (status,) = database.execute("SELECT status FROM jobs WHERE key = ?", (job.key,)).fetchone()
     return str(status)

@@ -24,8 +24,8 @@ def later(text: str, seconds: float) -> str:
 
 
 def seconds_between(start: str, end: str) -> float:
-    """Measure from one moment in the store's form to another."""
-    return (from_text(end) - from_text(start)).total_seconds()
+    """Measure from one moment in the store's form to another; none if the clock was set back between them."""
+    return max(0.0, (from_text(end) - from_text(start)).total_seconds())
 
 
 def in_worker_response(text: str) -> str:

@@ -13,8 +13,11 @@ _log = logging.getLogger("ground_truth_server.lambda_host")
 _OF_LAMBDA_ITSELF = ("START RequestId: ", "END RequestId: ")
 _SECONDS = 0.3  # between two looks for lines: each look that finds some is a transaction
 
+_LONGEST_SECONDS = 30.0  # between two tries to note what could not be noted
+_MOST_ENTRIES = 10_000  # that wait to be noted; the oldest are in the file only
+
 Note = Callable[[Sequence[tuple[str, str, str]]], None]
-"""Takes entries of labeling jobs' logs: labeling job, kind and message of each."""
+"""Takes entries of labeling jobs' logs: the labeling job's ARN, kind and message of each."""
 
 
 class FunctionLog:
@@ -27,6 +30,7 @@ class FunctionLog:
     def __init__(self, file: Path) -> None:
         self._file = file.open("a", encoding="utf-8")
         self._lock = threading.Lock()
+        self._told = ""
         self._calls = threading.local()
         self._waiting: dict[tuple[str, str, str], list[str]] = {}
 
@@ -43,7 +47,7 @@ class FunctionLog:
     def calling(self, event: JsonValue) -> Iterator[None]:
         """Take what this thread's function logs for the labeling job that an event names."""
         arn = event.get("labelingJobArn") if isinstance(event, Mapping) else None
-        self._calls.job = arn.rpartition("/")[2] if isinstance(arn, str) else ""
+        self._calls.job = arn if isinstance(arn, str) else ""
         try:
             yield
         finally:
@@ -65,20 +69,40 @@ class FunctionLog:
         _log.info("%s: %s", function, line)
         job = getattr(self._calls, "job", "")
         with self._lock:
-            if not self._file.closed:
-                self._file.write(f"{function}: {line}\n")
-                self._file.flush()
+            self._write(f"{function}: {line}\n")
             if job and line.strip() and not line.startswith(_OF_LAMBDA_ITSELF):
                 self._waiting.setdefault((job, function, request_id), []).append(line)
 
+    def _write(self, text: str) -> None:
+        """Write into the file; a function doesn't fail because its log can't be written."""
+        if self._file.closed:
+            return
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            if str(error) != self._told:
+                _log.warning("the functions' log can't be written: %s", error)
+            self._told = str(error)
+
     def _deliver(self, note: Note, ended: threading.Event) -> None:
-        last = False
+        """Pass lines on; those that can't be noted now, as when the disk is full, are tried again with the next."""
+        last, seconds = False, _SECONDS
+        entries: list[tuple[str, str, str]] = []
         while not last:
-            last = ended.wait(_SECONDS)
+            last = ended.wait(seconds)
             with self._lock:
                 waiting, self._waiting = self._waiting, {}
-            if waiting:
-                note([(job, "log", "\n".join((name, *lines))) for (job, name, _), lines in waiting.items()])
+            entries += [(job, "log", "\n".join((name, *lines))) for (job, name, _), lines in waiting.items()]
+            del entries[:-_MOST_ENTRIES]
+            try:
+                if entries:
+                    note(entries)
+            except Exception as error:  # whatever it is may pass
+                _log.warning("the functions' log can't be noted, trying again: %s", error)
+                seconds = min(2 * seconds, _LONGEST_SECONDS)
+            else:
+                entries, seconds = [], _SECONDS
 
 
 class LoggedFunctions:

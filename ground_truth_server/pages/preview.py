@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
+from ground_truth_server.engine.arns import labeling_job_arn
 from ground_truth_server.engine.function_answers import WrongAnswer, check_pre_annotation
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke
 from ground_truth_server.engine.manifest import ManifestLine, check_line, read_manifest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LINES = 1000
-_JOB_ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/preview"
+_JOB_ARN = labeling_job_arn("preview")
 
 
 class PreviewFailed(Exception):

@@ -85,23 +85,23 @@ class _Console:
         return Response(fragment(request, "console_job_list.html", jobs=self._all_jobs()), media_type="text/html")
 
     def _all_jobs(self) -> list[tuple[dict[str, Any], dict[str, int]]]:
-        return [(job, self._engine.progress(job["LabelingJobName"])) for job in reversed(self._engine.list())]
+        return [(job, self._engine.progress(job["Key"])) for job in reversed(self._engine.list())]
 
     # -- one job
 
     def job(self, request: Request) -> Response:
         job = self._engine.job(request.path_params["job"])
-        log = _read_log(self._engine, job.name)
-        request_url = f"{self._pages.portal_origin}{request.scope['root_path']}/jobs/{quote(job.name)}/request.json"
+        log = _read_log(self._engine, job.key)
+        request_url = f"{self._pages.portal_origin}{request.scope['root_path']}/jobs/{quote(job.key)}/request.json"
         return page(
             request,
             "console_job.html",
             **self._summary(job, log),
-            **self._objects(request, job.name),
+            **self._objects(request, job.key),
             links=True,
             log=log[: -_LOG_LINES - 1 : -1],
             after=log[-1].sequence if log else 0,
-            commands=start_again_commands(self._endpoints, request_url, job.name),
+            commands=start_again_commands(self._endpoints, request_url, job.key),
         )
 
     async def live(self, request: Request) -> Response:
@@ -109,7 +109,7 @@ class _Console:
         job = await run_in_threadpool(self._engine.job, request.path_params["job"])
         after = _number(request, "after")
         for _ in range(int(_LIVE_SECONDS / _LOOK_EVERY)):
-            if events := await run_in_threadpool(self._engine.events, job.name, after):
+            if events := await run_in_threadpool(self._engine.events, job.key, after):
                 return await run_in_threadpool(self._news, request, job, events)
             if self._engine.leaving or await request.is_disconnected():
                 break
@@ -117,20 +117,21 @@ class _Console:
         return JSONResponse({"after": after})
 
     def _news(self, request: Request, job: LabelingJob, events: Sequence[Event]) -> Response:
-        log = _read_log(self._engine, job.name) if _has_failed(self._engine, job.name) else events
-        context = {**self._summary(job, log), **self._objects(request, job.name), "log": events[::-1], "links": True}
+        log = _read_log(self._engine, job.key) if _has_failed(self._engine, job.key) else events
+        context = {**self._summary(job, log), **self._objects(request, job.key), "log": events[::-1], "links": True}
         parts = {name: fragment(request, f"console_{name}.html", **context) for name in _LIVE_PARTS}
         return JSONResponse({"after": events[-1].sequence, **parts})
 
     def _summary(self, job: LabelingJob, log: Sequence[Event]) -> dict[str, Any]:
-        progress = self._engine.progress(job.name)
+        progress = self._engine.progress(job.key)
         failures = [event for event in log if event.kind == "function failed"]
         return {
             "job": job,
-            "described": self._engine.describe(job.name),
+            "described": self._engine.describe(job.key),
+            "waiting": self._engine.waiting(job.key),
             "parts": [(state, progress.get(state, 0)) for state in STATES],
-            "answers": answers_of(self._engine, job.name),
-            "workers": self._engine.workers(job.name),
+            "answers": answers_of(self._engine, job.key),
+            "workers": self._engine.workers(job.key),
             "files": self._files(job),
             "failure": failures[-1].detail if failures else None,
             "repeat": invoke_command(failures[-1].detail) if failures and failures[-1].detail else "",
@@ -168,11 +169,11 @@ class _Console:
     def data_object(self, request: Request) -> Response:
         job, view = self._find(request)
         found = view.data_object
-        events = [event for event in _read_log(self._engine, job.name) if _is_about(event, found)]
+        events = [event for event in _read_log(self._engine, job.key) if _is_about(event, found)]
         failure = next((event.detail for event in events if event.kind == "function failed"), None)
         rendered = None
         if found.task_input is not None:
-            template = self._engine.template(job.name)
+            template = self._engine.template(job.key)
             rendered = render(template, found.task_input, self._pages.presign, self._pages.assets)
         return page(
             request,
@@ -182,9 +183,9 @@ class _Console:
             found=found,
             answers=[(answer, seconds_between(answer.accepted, answer.submitted)) for answer in view.answers],
             rendered=rendered,
-            frame=self._pages.url("objects", job.name, found.object_id),
+            frame=self._pages.url("objects", job.key, found.object_id),
             sandbox=SANDBOX,
-            last=sum(self._engine.progress(job.name).values()) - 1,
+            last=sum(self._engine.progress(job.key).values()) - 1,
             log=events[::-1],
             links=False,
             failure=failure,
@@ -202,7 +203,7 @@ class _Console:
     def _find(self, request: Request) -> tuple[LabelingJob, Any]:
         job = self._engine.job(request.path_params["job"])
         try:
-            return job, self._engine.data_object(job.name, request.path_params["object_id"])
+            return job, self._engine.data_object(job.key, request.path_params["object_id"])
         except LookupError as error:
             raise HTTPException(404, str(error)) from error
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ground_truth_server.engine.arns import REGION
+
 
 @dataclass(frozen=True)
 class Endpoints:
@@ -24,7 +26,7 @@ class Endpoints:
     sagemaker: str
     s3: str | None = None
     functions: str | None = None
-    region: str = "eu-west-1"
+    region: str = REGION
     credentials: Path | None = None
 
     def environment(self) -> dict[str, str]:

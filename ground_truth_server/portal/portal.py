@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route
 
 from ground_truth_server.edge.own_origin import OwnOrigin
 from ground_truth_server.engine.engine import Engine, OpenJob
+from ground_truth_server.engine.json_text import MOST_LEVELS, UnfitJson, write_answer
 from ground_truth_server.engine.labeling_job import ENDED, LabelingJobNotFound
 from ground_truth_server.engine.tasks import NotYourTask, Task, TaskExpired, TaskRefused
 from ground_truth_server.engine.timestamps import now
@@ -132,7 +133,7 @@ class _Portal:
     # -- what the task page asks for
 
     def progress(self, request: Request) -> Response:
-        worker, name = _worker(request), self._engine.job(request.path_params["job"]).name
+        worker, name = _worker(request), self._engine.job(request.path_params["job"]).key
         if worker is None:
             return Response(status_code=401)
         job = next((job for job in self._engine.open_jobs(worker) if job.name == name), None)
@@ -165,6 +166,10 @@ class _Portal:
         try:
             body = json.loads(await request.body())
             worker = body["worker"]
+            write_answer(body)
+        except (UnfitJson, RecursionError) as error:
+            why = str(error) if isinstance(error, UnfitJson) else f"it is nested more than {MOST_LEVELS} levels deep"
+            return JSONResponse({"message": f"The answer can't be taken: {why}."}, 422)
         except (ValueError, KeyError, TypeError):
             return JSONResponse({"message": 'Expected a JSON object with the member "worker".'}, 400)
         if worker != _worker(request):
@@ -230,10 +235,10 @@ class _Portal:
         if status in ENDED and not counts:
             return []
         title = described["HumanTaskConfig"]["TaskTitle"]
-        return [_EndedJob(described["LabelingJobName"], title, status, counts.get("submitted", 0))]
+        return [_EndedJob(described["Key"], title, status, counts.get("submitted", 0))]
 
     def _workers(self, described: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return list(self._engine.workers(described["LabelingJobName"]))
+        return list(self._engine.workers(described["Key"]))
 
 
 _Action = Callable[[str, Mapping[str, Any]], Response]

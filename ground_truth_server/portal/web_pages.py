@@ -47,8 +47,9 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
 
 
 def fragment(request: Request, template: str, **context: Any) -> str:
-    """Render a template as text, for a part of a page."""
-    return _templates.get_template(template).render(base=request.scope.get("root_path", ""), **context)
+    """Render a template as text, for a part of a page; half a character, which UTF-8 can't hold, shows as ``?``."""
+    text = _templates.get_template(template).render(base=request.scope.get("root_path", ""), **context)
+    return text.encode("utf-8", "replace").decode()
 
 
 def _pretty_json(value: object) -> str:
@@ -60,7 +61,7 @@ def _linked_json(value: object, opens: str) -> Markup:
     parts = _S3_TEXT.split(_pretty_json(value))  # every second part is a quoted S3 URI
     for place in range(1, len(parts), 2):
         uri = json.loads(parts[place])
-        link = f"{opens}?uri={quote(uri, safe='')}"
+        link = f"{opens}?uri={quote(uri, safe='', errors='replace')}"
         parts[place] = Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(link, parts[place])
     return Markup("").join(parts)
 

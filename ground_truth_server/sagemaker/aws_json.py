@@ -22,11 +22,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.sagemaker.aws_error import AwsError
 from ground_truth_server.sagemaker.request_validation import read_request
 
-ACCOUNT = "111122223333"
-REGION = "us-east-1"
 BODY_LIMIT = 4 * 1024 * 1024
 
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,64})/")

@@ -23,19 +23,25 @@ Members = dict[str, Any]
 
 
 class LabelingJobs(Protocol):
-    """The job engine, as the API needs it. Case doesn't tell the names of jobs apart."""
+    """The job engine, as the API needs it: jobs go by a key of its own. Case doesn't tell the names of jobs apart."""
 
-    def create(self, request: Members, region: str) -> str:
+    def new_key(self, name: str, region: str, account: str) -> str:
+        """The key that a job of this name would get."""
+
+    def create(self, request: Members, region: str, account: str) -> str:
         """Start a job and give its ARN, or raise `LabelingJobRefused`."""
 
+    def find(self, name: str, region: str, account: str) -> str:
+        """The key of a job by where it was created, or `LabelingJobNotFound`."""
+
     def describe(self, name: str) -> Members:
-        """What DescribeLabelingJob answers, or `LabelingJobNotFound`."""
+        """What DescribeLabelingJob answers of the job with a key, and its ``Key``."""
 
     def list(self) -> Sequence[Members]:
-        """All jobs, each as ``describe`` has it."""
+        """All jobs of all regions, each as ``describe`` has it."""
 
     def stop(self, name: str) -> None:
-        """Begin to stop a job, or raise `LabelingJobRefused` or `LabelingJobNotFound`."""
+        """Begin to stop the job with a key, or raise `LabelingJobRefused`."""
 
 
 class Rendering(Protocol):
@@ -113,21 +119,21 @@ class SageMakerApi:
         tags = _tags(request)
         name = request["LabelingJobName"]
         with self._creating, _engine_errors():
-            self._refuse_used_name(name)
+            self._refuse_used_name(name, caller)
             # Tags go first: were they written after, a crash between the two would leave a job without them.
-            self._account.replace_tags(_job_resource(name), tags)
-            return {"LabelingJobArn": self._jobs.create(request, caller.region)}
+            key = self._jobs.new_key(name, caller.region, caller.account)
+            self._account.replace_tags(_job_resource(key), tags)
+            return {"LabelingJobArn": self._jobs.create(request, caller.region, caller.account)}
 
-    def describe_labeling_job(self, request: Members, _caller: Caller) -> Members:
+    def describe_labeling_job(self, request: Members, caller: Caller) -> Members:
         """The job's state, counters and configuration."""
-        with _engine_errors():
-            job = self._jobs.describe(request["LabelingJobName"])
-        tags = self._account.tags(_job_resource(job["LabelingJobName"]))
+        job = self._job(request["LabelingJobName"], caller)
+        tags = self._account.tags(_job_resource(job["Key"]))
         return {**job, "Tags": _tag_list(tags)}
 
-    def list_labeling_jobs(self, request: Members, _caller: Caller) -> Members:
+    def list_labeling_jobs(self, request: Members, caller: Caller) -> Members:
         """Summaries of the jobs that the filters let through, by creation time if nothing else is asked."""
-        jobs = filter(_job_filter(request), self._jobs.list())
+        jobs = filter(_job_filter(request), self._own_jobs(caller))
         shown, token = page(jobs, _job_place(request.get("SortBy", "CreationTime")), request)
         return {"LabelingJobSummaryList": [_summary(job) for job in shown], "NextToken": token}
 
@@ -136,17 +142,17 @@ class SageMakerApi:
         self._check_workteam(request["WorkteamArn"], caller)
         jobs = (
             job
-            for job in filter(_job_filter(request), self._jobs.list())
+            for job in filter(_job_filter(request), self._own_jobs(caller))
             if job["HumanTaskConfig"]["WorkteamArn"] == request["WorkteamArn"]
             and request.get("JobReferenceCodeContains", "") in job["JobReferenceCode"]
         )
         shown, token = page(jobs, _job_place("CreationTime"), request)
         return {"LabelingJobSummaryList": [_work(job, caller) for job in shown], "NextToken": token}
 
-    def stop_labeling_job(self, request: Members, _caller: Caller) -> Members:
+    def stop_labeling_job(self, request: Members, caller: Caller) -> Members:
         """Begin to stop a job that runs."""
         with _engine_errors():
-            self._jobs.stop(request["LabelingJobName"])
+            self._jobs.stop(self._job(request["LabelingJobName"], caller)["Key"])
         return {}
 
     def render_ui_template(self, request: Members, _caller: Caller) -> Members:
@@ -202,9 +208,19 @@ class SageMakerApi:
         self._account.remove_tags(self._resource(request["ResourceArn"], caller), request["TagKeys"])
         return {}
 
-    def _refuse_used_name(self, name: str) -> None:
+    def _job(self, name: str, caller: Caller) -> Members:
+        """A job of the caller's region and account."""
+        with _engine_errors():
+            return self._jobs.describe(self._jobs.find(name, caller.region, caller.account))
+
+    def _own_jobs(self, caller: Caller) -> Iterator[Members]:
+        """The jobs of the caller's region and account."""
+        prefix = caller.arn("labeling-job/")
+        return (job for job in self._jobs.list() if job["LabelingJobArn"].startswith(prefix))
+
+    def _refuse_used_name(self, name: str, caller: Caller) -> None:
         try:
-            arn = self._jobs.describe(name)["LabelingJobArn"]
+            arn = self._jobs.describe(self._jobs.find(name, caller.region, caller.account))["LabelingJobArn"]
         except LabelingJobNotFound:
             return
         raise AwsError(
@@ -232,8 +248,8 @@ class SageMakerApi:
         resource = arn.rpartition(":")[2]
         kind, _, name = resource.rpartition("/")
         if kind == "labeling-job":
-            with _engine_errors():
-                known = self._jobs.describe(name)["LabelingJobArn"]
+            job = self._job(name, caller)
+            known, resource = job["LabelingJobArn"], _job_resource(job["Key"])
         elif resource == workteam_resource(name):
             known = caller.arn(workteam_resource(self._account.workteam(name)["WorkteamName"]))
         else:
@@ -254,9 +270,9 @@ def _engine_errors() -> Iterator[None]:
         raise AwsError(error.code, str(error)) from error
 
 
-def _job_resource(name: str) -> str:
+def _job_resource(key: str) -> str:
     # Ground Truth lowers the name in ARNs, as it does not tell names apart by case.
-    return f"labeling-job/{name.lower()}"
+    return f"labeling-job/{key.lower()}"
 
 
 def _job_filter(request: Members) -> Callable[[Members], bool]:

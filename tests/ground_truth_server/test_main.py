@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ground_truth_server.__main__ import parser, settings_of
+from ground_truth_server.__main__ import main, parser, settings_of
 from ground_truth_server.aws_services import EMBEDDED, Ports, ServerSettings
 
 
@@ -49,3 +49,38 @@ def test_variables_of_the_command_line_go_over_those_of_the_file(tmp_path: Path)
     (tmp_path / "variables").write_text("# the job\nJOB=welds\n\nMODE=a=b\n")
     found = settings("--env-file", "variables", "--env", "JOB=seams")
     assert found.environment == {"JOB": "seams", "MODE": "a=b"}
+
+
+def start(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Start with what can't work; gives the one line that it says."""
+    ports = [f"--{name}=0" for name in ("port", "page-port", "s3-port", "lambda-port")]
+    assert main([*ports, *arguments]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_a_database_that_is_none_is_named_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "w" / ".ground-truth" / "ground-truth.sqlite"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no database " * 1000)
+    said = start(capsys, "--workspace", str(tmp_path / "w"))
+    assert said.startswith(f"ground_truth_server: {file}: found: file is not a database. Expected a database")
+
+
+def test_the_account_s_database_is_named_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "w" / ".ground-truth" / "account.sqlite"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no database " * 1000)
+    assert f"{file}: found: file is not a database." in start(capsys, "--workspace", str(tmp_path / "w"))
+
+
+def test_an_unknown_profile_is_named_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert "AWS_PROFILE: found: The config profile (nobody)" in start(capsys, "--s3", "aws")
+
+
+def test_a_workspace_that_is_a_file_is_named_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "w").write_text("a file")
+    assert str(tmp_path / "w") in start(capsys, "--workspace", str(tmp_path / "w"))

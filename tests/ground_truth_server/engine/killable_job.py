@@ -20,6 +20,7 @@ from tests.ground_truth_server.engine.labeling import (
     pass_on,
     request,
     s3_client,
+    wait_for_end,
 )
 
 OBJECTS = 200
@@ -52,7 +53,7 @@ def run(folder: Path, ready: Event) -> None:
         threads = [threading.Thread(target=_work, args=(engine, worker, folder)) for worker in WORKERS]
         for thread in threads:
             thread.start()
-        engine.wait("Welds1", 120)
+        wait_for_end(engine, "Welds1", 120)
         for thread in threads:
             thread.join()
         engine.close()

@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.invoke import FunctionFailed, Json
+from ground_truth_server.engine.labeling_job import ENDED
 from ground_truth_server.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Functions:
             self.events.append((function_arn, json.loads(json.dumps(event))))
         try:
             return json.loads(json.dumps(self.functions[function_arn](event)))
+        except FunctionFailed:
+            raise
         except Exception as error:
             name = type(error).__name__
             raise FunctionFailed(function_arn, event, error_type=name, message=str(error), trace="line 1") from error
@@ -189,6 +192,12 @@ def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
         time.sleep(0.01)
 
 
+def wait_for_end(engine: Engine, name: str = "Welds1", seconds: float = 10) -> dict[str, Any]:
+    """Wait until a job has ended; gives its description."""
+    wait_until(lambda: engine.describe(name)["LabelingJobStatus"] in ENDED, seconds)
+    return engine.describe(name)
+
+
 def label_all(engine: Engine, workers: Iterable[str], name: str = "Welds1") -> dict[str, Any]:
     """Let workers answer until the job has ended; gives its description."""
     workers = list(workers)
@@ -199,4 +208,4 @@ def label_all(engine: Engine, workers: Iterable[str], name: str = "Welds1") -> d
         return engine.describe(name)["LabelingJobStatus"] not in ("Initializing", "InProgress")
 
     wait_until(ended)
-    return engine.wait(name, 10)
+    return wait_for_end(engine, name)

@@ -17,6 +17,7 @@ from tests.ground_truth_server.engine.labeling import (
     label_all,
     pass_on,
     request,
+    wait_for_end,
     wait_until,
 )
 
@@ -207,7 +208,7 @@ class TestManifests:
         bench.put("input.manifest", text)
         with bench.engine() as engine:
             engine.create(request())
-            found = engine.wait("Welds1", 10)
+            found = wait_for_end(engine, "Welds1", 10)
 
         assert found["LabelingJobStatus"] == "Failed"
         assert problem in found["FailureReason"]
@@ -234,7 +235,7 @@ class TestWaves:
                 wait_until(lambda: not in_state(engine, "preparing"))
                 assert in_state(engine, "open") == size
                 assert answer_all(engine, "ann") == size
-            assert engine.wait("Welds1", 10)["LabelingJobStatus"] == "Completed"
+            assert wait_for_end(engine, "Welds1", 10)["LabelingJobStatus"] == "Completed"
 
         requests = [key for key in bench.output_keys() if "consolidation-request" in key]
         assert [key.split("/")[-2] for key in requests] == ["iteration-1", "iteration-2", "iteration-3"]
@@ -268,7 +269,7 @@ class TestAvailability:
                 assert task is not None
                 engine.submit(task.id, "ann", {"class": {"label": "Contamination"}})
             bench.clock.pass_seconds(3600)
-            found = engine.wait("Welds1", 10)
+            found = wait_for_end(engine, "Welds1", 10)
             assert counters(engine) == (2, 1, 0)
 
         assert found["LabelingJobStatus"] == "Completed"
@@ -284,7 +285,7 @@ class TestAvailability:
             engine.create(request(TaskAvailabilityLifetimeInSeconds=60))
             wait_until(lambda: in_state(engine, "open") == 3)
             bench.clock.pass_seconds(61)
-            assert engine.wait("Welds1", 10)["LabelingJobStatus"] == "Completed"
+            assert wait_for_end(engine, "Welds1", 10)["LabelingJobStatus"] == "Completed"
             assert counters(engine) == (0, 3, 0)
 
         assert bench.functions.events_of(POST) == []
@@ -300,7 +301,7 @@ class TestStopping:
             assert task is not None
             engine.submit(task.id, "ann", {"class": {"label": "Burn Through"}})
             engine.stop("welds1")
-            found = engine.wait("Welds1", 10)
+            found = wait_for_end(engine, "Welds1", 10)
             assert counters(engine) == (1, 0, 2)
             assert engine.next_task("bo", "Welds1") is None
             with pytest.raises(LabelingJobRefused, match="Welds1 is Stopped; only a job in progress"):
@@ -317,7 +318,7 @@ class TestStopping:
         with bench.engine() as engine:
             engine.create(request())
             engine.stop("Welds1")
-            assert engine.wait("Welds1", 10)["LabelingJobStatus"] == "Stopped"
+            assert wait_for_end(engine, "Welds1", 10)["LabelingJobStatus"] == "Stopped"
         assert bench.output() == [{"source": str(i)} for i in range(3000)]
 
 
@@ -331,7 +332,7 @@ class TestFailures:
         bench.functions.functions[PRE] = pre
         with bench.engine() as engine:
             engine.create(request())
-            found = engine.wait("Welds1", 10)
+            found = wait_for_end(engine, "Welds1", 10)
             (failure,) = [event for event in engine.events("Welds1") if event.kind == "function failed"]
 
         assert found["LabelingJobStatus"] == "Failed"
@@ -372,11 +373,13 @@ class TestFailures:
 
         assert len([key for key in bench.output_keys() if "worker-response" in key]) == 3
 
-    def test_an_output_bucket_that_is_not_there_fails_the_job(self, bench: Bench) -> None:
+    def test_an_output_bucket_that_goes_away_fails_the_job(self, bench: Bench) -> None:
+        bench.s3.create_bucket(Bucket="labels", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         asked = request()
-        asked["OutputConfig"]["S3OutputPath"] = "s3://nowhere/output"
+        asked["OutputConfig"]["S3OutputPath"] = "s3://labels/output"
         with bench.engine() as engine:
             engine.create(asked)
+            bench.s3.delete_bucket(Bucket="labels")
             assert "NoSuchBucket" in label_all(engine, ["ann"])["FailureReason"]
 
     def test_a_job_waits_while_s3_is_out_of_reach(self, bench: Bench, s3_server: EmbeddedS3, tmp_path: Path) -> None:
@@ -385,10 +388,10 @@ class TestFailures:
             wait_until(lambda: in_state(engine, "open") == 3)
             s3_server.close()
             assert answer_all(engine, "ann") == 3
-            wait_until(lambda: any(event.kind == "waiting for S3" for event in engine.events("Welds1")))
+            wait_until(lambda: any(event.kind == "waiting" for event in engine.events("Welds1")))
             assert engine.describe("Welds1")["LabelingJobStatus"] == "InProgress"
             with EmbeddedS3(tmp_path / "s3", int(s3_server.endpoint_url.rpartition(":")[2])):
-                assert engine.wait("Welds1", 20)["LabelingJobStatus"] == "Completed"
+                assert wait_for_end(engine, "Welds1", 20)["LabelingJobStatus"] == "Completed"
                 assert len(bench.output()) == 3
 
 
@@ -410,6 +413,10 @@ class TestCreate:
                 f"ManifestS3Uri: s3://{BUCKET}/no can't be read: 404",
             ),
             ({"InputConfig": {"DataSource": {"SnsDataSource": {}}}}, "found no S3DataSource"),
+            (
+                {"OutputConfig": {"S3OutputPath": "s3://nowhere/output"}},
+                "S3OutputPath: s3://nowhere/output/Welds1/.* can't be written: NoSuchBucket",
+            ),
             ({"LabelCategoryConfigS3Uri": f"s3://{BUCKET}/input.manifest"}, 'expected {"document-version"'),
         ],
     )
@@ -485,11 +492,12 @@ class TestConsole:
     def test_the_log_is_followed_from_where_one_was(self, bench: Bench) -> None:
         with bench.engine() as engine:
             engine.create(request())
-            first = engine.events("Welds1", timeout=5)
+            wait_until(lambda: engine.events("Welds1"))
+            first = engine.events("Welds1")
             assert first[0].message == f"Initializing: s3://{BUCKET}/input.manifest"
             label_all(engine, ["ann"])
             rest = engine.events("Welds1", after=first[-1].sequence)
-            assert engine.events("Welds1", after=rest[-1].sequence, timeout=0.05) == []
+            assert engine.events("Welds1", after=rest[-1].sequence) == []
 
         sequences = [event.sequence for event in [*first, *rest]]
         assert sequences == sorted(set(sequences))

@@ -52,5 +52,5 @@ def test_one_waits_for_a_change_of_another_thread(tmp_path: Path) -> None:
 def test_the_file_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "store.sqlite") as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(RuntimeError, match="has version 99 of the schema, expected 1"):
+    with pytest.raises(RuntimeError, match="has version 99 of the schema, expected 2"):
         Store(tmp_path / "store.sqlite")

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from ground_truth_server.engine.engine import Engine
-from ground_truth_server.engine.tasks import NotYourTask, Task, TaskClosed, TaskExpired, TaskRefused
+from ground_truth_server.engine.tasks import AnswerUnfit, NotYourTask, Task, TaskClosed, TaskExpired, TaskRefused
 from tests.ground_truth_server.engine.labeling import (
+    PRE,
     TEMPLATE,
     Bench,
     answer_all,
     label_all,
+    pass_on,
     request,
+    wait_for_end,
     wait_until,
 )
 
@@ -92,7 +95,7 @@ def test_the_same_submission_again_is_taken_after_the_job_has_ended(engine: Engi
 def test_an_answer_that_is_not_json_is_refused(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
-    with pytest.raises(TaskRefused, match="The answer is not JSON: Out of range float"):
+    with pytest.raises(TaskRefused, match="The answer can't be taken: Out of range float"):
         engine.submit(task.id, "ann", {"wire speed": float("nan")})
     engine.submit(task.id, "ann", {"wire speed": 8.5})
 
@@ -197,7 +200,7 @@ def test_workers_at_the_same_time_get_each_object_as_often_as_asked(engine: Engi
     for thread in threads:
         thread.join(30)
 
-    assert engine.wait("Welds1", 10)["LabelCounters"]["HumanLabeled"] == 30
+    assert wait_for_end(engine, "Welds1", 10)["LabelCounters"]["HumanLabeled"] == 30
     answers = [(str(i), answer.worker) for i in range(30) for answer in engine.data_object("Welds1", str(i)).answers]
     assert len(set(answers)) == len(answers)
     assert set(Counter(object_id for object_id, _ in answers).values()) == {3}
@@ -206,3 +209,77 @@ def test_workers_at_the_same_time_get_each_object_as_often_as_asked(engine: Engi
 def _work(engine: Engine, worker: str) -> None:
     while engine.describe("Welds1")["LabelingJobStatus"] in ("Initializing", "InProgress"):
         answer_all(engine, worker)
+
+
+def nested(levels: int) -> Any:
+    value: Any = "deep"
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ({"text": "half an emoji: \ud83d"}, "it holds U\\+D83D, half of a character"),
+        ({"\udc00": 1}, "it holds U\\+DC00, half of a character"),
+        (nested(970), "nested more than 100 levels deep"),
+        (nested(100_000), "nested more than 100 levels deep"),
+        ({"text": "x" * (10 * 1024 * 1024)}, "it has 10,485,771 bytes, at most 10,485,760 are taken"),
+    ],
+)
+def test_an_answer_unfit_to_be_kept_is_refused(engine: Engine, answer: Any, problem: str) -> None:
+    begin(engine)
+    task = take(engine, "ann")
+    with pytest.raises(AnswerUnfit, match=problem):
+        engine.submit(task.id, "ann", answer)
+    assert engine.workers("Welds1") == [{"worker": "ann", "accepted": 1}]
+    engine.submit(task.id, "ann", {"text": "whole: \U0001f600", **nested(99)})
+
+
+def test_a_clock_that_is_set_back_spends_no_time(engine: Engine, bench: Bench) -> None:
+    begin(engine)
+    task = take(engine, "ann")
+    bench.clock.pass_seconds(-3600)
+    engine.submit(task.id, "ann", {"class": {"label": "a"}})
+    (answer,) = engine.data_object("Welds1", task.object_id).answers
+    assert answer.submitted == answer.accepted == "2020-09-15T16:00:00.000000"
+
+
+def test_an_object_past_its_availability_is_not_handed_out_while_its_wave_is_prepared(bench: Bench) -> None:
+    going_on = threading.Event()
+
+    def slow_for_the_last(event: Any) -> Any:
+        if event["dataObject"]["source"].endswith("2.json"):
+            going_on.wait(30)
+        return pass_on(event)
+
+    bench.functions.functions[PRE] = slow_for_the_last
+    with bench.engine(tick=3600) as engine:  # the clock that runs besides does not look in the meantime
+        engine.create(request(TaskAvailabilityLifetimeInSeconds=60, NumberOfHumanWorkersPerDataObject=2))
+        wait_until(lambda: engine.progress("Welds1").get("open") == 2)
+        assert take(engine, "ann").object_id == "0"
+        bench.clock.pass_seconds(61)
+        assert engine.next_task("ann", "Welds1") is None
+        assert engine.next_task("bo", "Welds1") is None
+        (job,) = engine.open_jobs("ann")
+        assert job.available == 0
+        going_on.set()
+
+
+def test_what_runs_out_is_closed_while_a_wave_is_prepared(bench: Bench) -> None:
+    going_on = threading.Event()
+
+    def slow_for_the_last(event: Any) -> Any:
+        if event["dataObject"]["source"].endswith("2.json"):
+            going_on.wait(30)
+        return pass_on(event)
+
+    bench.functions.functions[PRE] = slow_for_the_last
+    with bench.engine() as engine:
+        engine.create(request(TaskAvailabilityLifetimeInSeconds=60))
+        wait_until(lambda: engine.progress("Welds1").get("open") == 2)
+        bench.clock.pass_seconds(61)
+        wait_until(lambda: engine.progress("Welds1").get("failed") == 2)
+        assert engine.progress("Welds1").get("preparing") == 1
+        going_on.set()

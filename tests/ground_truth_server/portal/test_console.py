@@ -9,7 +9,16 @@ from playwright.sync_api import Browser, expect
 from ground_truth_server.portal.console_commands import invoke_command
 from ground_truth_server.portal.console_objects import select_objects
 from ground_truth_server.portal.short_text import in_short
-from tests.ground_truth_server.engine.labeling import BUCKET, PRE, Bench, answer_all, label_all, request, wait_until
+from tests.ground_truth_server.engine.labeling import (
+    BUCKET,
+    PRE,
+    Bench,
+    answer_all,
+    label_all,
+    request,
+    wait_for_end,
+    wait_until,
+)
 from tests.ground_truth_server.portal.portal_site import TEMPLATE, PortalSite, browsing, portal_site
 
 JOB = "Welds1"
@@ -39,7 +48,7 @@ def fail_the_function(site: PortalSite, message: str = "no such channel: <curren
 
     site.bench.functions.functions[PRE] = fail
     site.engine.create(request(JOB))
-    site.engine.wait(JOB, 10)
+    wait_for_end(site.engine, JOB, 10)
 
 
 # -- what it says
@@ -167,7 +176,7 @@ def test_stopping_a_job_that_has_ended_is_refused_with_the_reason(site: PortalSi
     start(site)
     with site.client() as client:
         assert client.post(f"{CONSOLE}/stop").status_code == 303
-        site.engine.wait(JOB, 10)
+        wait_for_end(site.engine, JOB, 10)
         refused = client.post(f"{CONSOLE}/stop")
     assert refused.status_code == 409
     assert "Stopped" in refused.text

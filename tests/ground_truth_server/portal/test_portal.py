@@ -6,7 +6,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.ground_truth_server.engine.labeling import PRE, Bench, answer_all, label_all, request, wait_until
+from tests.ground_truth_server.engine.labeling import (
+    PRE,
+    Bench,
+    answer_all,
+    label_all,
+    request,
+    wait_for_end,
+    wait_until,
+)
 from tests.ground_truth_server.portal.portal_site import TEMPLATE, PortalSite, Worker, browsing, portal_site
 
 JOB = "Welds1"
@@ -163,14 +171,14 @@ def test_turns_without_a_task_say_why(site: PortalSite) -> None:
 def test_a_stopped_job_says_so(site: PortalSite) -> None:
     start(site)
     site.engine.stop(JOB)
-    site.engine.wait(JOB, 10)
+    wait_for_end(site.engine, JOB, 10)
     assert take(site)["state"] == "stopped"
 
 
 def test_a_failed_job_says_why(site: PortalSite) -> None:
     site.bench.functions.functions[PRE] = lambda event: {"nothing": event}
     site.engine.create(request(JOB))
-    site.engine.wait(JOB, 10)
+    wait_for_end(site.engine, JOB, 10)
     failed = take(site)
     assert failed["state"] == "failed"
     assert "PreHumanTaskLambda" in failed["panel"]
@@ -245,7 +253,7 @@ def test_three_workers_at_once_label_a_job_to_the_end(site: PortalSite, browser:
             expect(worker.page.locator(".panel")).to_contain_text("You gave 3 answers of 9.")
             assert worker.errors == []
         ann.picture("all-done")
-    assert site.engine.wait(JOB, 10)["LabelingJobStatus"] == "Completed"
+    assert wait_for_end(site.engine, JOB, 10)["LabelingJobStatus"] == "Completed"
     assert [line["Weld"] for line in site.bench.output(JOB)] == [{"class": "Good Weld"}] * 3
     assert [worker for worker, _ in answers_of(site, "0")] == ["ann", "bo", "cy"]
 

@@ -28,12 +28,16 @@ class JobsInMemory:
     def __init__(self) -> None:
         self.jobs: dict[str, Members] = {}
 
-    def create(self, request: Members, region: str = "us-east-1") -> str:
+    def new_key(self, name: str, region: str, account: str) -> str:
+        return name if (region, account) else ""
+
+    def create(self, request: Members, region: str = "us-east-1", account: str = "111122223333") -> str:
         name = request["LabelingJobName"]
-        arn = Caller(region).arn(f"labeling-job/{name.lower()}")
+        arn = Caller(region, account).arn(f"labeling-job/{name.lower()}")
         now = datetime.now(UTC)
         self.jobs[name.lower()] = {
             **request,
+            "Key": name,
             "LabelingJobArn": arn,
             "LabelingJobStatus": "InProgress",
             "JobReferenceCode": f"111122223333{name}",
@@ -48,6 +52,12 @@ class JobsInMemory:
             },
         }
         return arn
+
+    def find(self, name: str, region: str, account: str) -> str:
+        arn = Caller(region, account).arn(f"labeling-job/{name.lower()}")
+        if all(job["LabelingJobArn"] != arn for job in self.jobs.values()):
+            raise LabelingJobNotFound(f"There is no labeling job named {name}.")
+        return name
 
     def describe(self, name: str) -> Members:
         if name.lower() not in self.jobs:

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from ground_truth_server.edge.loopback import serving
 from ground_truth_server.engine.engine import Engine
-from tests.ground_truth_server.engine.labeling import BUCKET, PRE, Bench, label_all, request
+from tests.ground_truth_server.engine.labeling import BUCKET, PRE, Bench, label_all, request, wait_for_end
 from tests.ground_truth_server.sagemaker.sagemaker_server import connect, sagemaker_route
 from tests.ground_truth_server.sagemaker.test_aws_json import JSON, PLAUSIBLE, assert_well_formed, post
 
@@ -79,7 +79,7 @@ def test_a_failed_job_tells_why(bench: Bench) -> None:
     del bench.functions.functions[PRE]
     with ground_truth(bench) as (engine, client):
         client.create_labeling_job(**request())
-        engine.wait("Welds1", 10)
+        wait_for_end(engine, "Welds1", 10)
         job = client.describe_labeling_job(LabelingJobName="Welds1")
     assert job["LabelingJobStatus"] == "Failed"
     assert "LambdaErrorCode: Unhandled" in job["FailureReason"]
@@ -89,7 +89,7 @@ def test_a_job_is_stopped_once(bench: Bench) -> None:
     with ground_truth(bench) as (engine, client):
         client.create_labeling_job(**request())
         client.stop_labeling_job(LabelingJobName="WELDS1")
-        assert engine.wait("Welds1", 10)["LabelingJobStatus"] == "Stopped"
+        assert wait_for_end(engine, "Welds1", 10)["LabelingJobStatus"] == "Stopped"
         with pytest.raises(ClientError, match=r"\(ValidationException\).*Welds1 is Stopped"):
             client.stop_labeling_job(LabelingJobName="Welds1")
         with pytest.raises(client.exceptions.ResourceNotFound, match="no labeling job named Welds2"):
