@@ -325,6 +325,11 @@ class Store:
         with self._changed:
             return self._changes
 
+    @property
+    def waiting(self) -> int:
+        """How many threads wait for their turn to write."""
+        return self._turns.waiting
+
     def wait_for_change(self, since: int, timeout: float) -> bool:
         """Wait until a transaction has ended since ``changes`` was read.
 

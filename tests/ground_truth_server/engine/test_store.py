@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ground_truth_server.engine.store import Store
+from tests.ground_truth_server.engine.labeling import wait_until
 
 ADD = "INSERT INTO events (job, at, kind, message) VALUES ('Welds1', '2020', 'state', ?)"
 
@@ -54,3 +55,58 @@ def test_the_file_of_another_version_is_refused(tmp_path: Path) -> None:
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(RuntimeError, match="has version 99 of the schema, expected 2"):
         Store(tmp_path / "store.sqlite")
+
+
+def test_a_read_does_not_wait_for_a_write(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    read: list[list[str]] = []
+    with store.transaction() as database:
+        database.execute(ADD, ("not yet",))
+        assert messages(store) == ["not yet"]  # a transaction sees what it has changed
+        reader = threading.Thread(target=lambda: read.append(messages(store)))
+        reader.start()
+        reader.join(10)
+        assert read == [[]]
+    assert messages(store) == ["not yet"]
+
+
+def test_transactions_that_wait_for_each_other_share_a_flush(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    seen: list[str] = []
+
+    def change(number: int) -> None:
+        with store.transaction() as database:
+            database.execute(ADD, (str(number),))
+        with sqlite3.connect(tmp_path / "store.sqlite") as other:  # on disk when the block has ended
+            query = "SELECT message FROM events WHERE message = ?"
+            seen.extend(message for (message,) in other.execute(query, (str(number),)))
+        other.close()
+
+    before = store.changes
+    with store.transaction() as database:
+        threads = [threading.Thread(target=change, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: store.waiting == 20)
+        database.execute(ADD, ("first",))
+    for thread in threads:
+        thread.join()
+    assert sorted(seen, key=int) == [str(number) for number in range(20)]
+    assert store.changes - before == 1
+
+
+def test_one_that_fails_undoes_none_of_those_that_share_its_flush(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+
+    def fail() -> None:
+        with pytest.raises(ZeroDivisionError), store.transaction() as database:  # noqa: PT012
+            database.execute(ADD, ("undone",))
+            raise ZeroDivisionError
+
+    with store.transaction() as database:
+        thread = threading.Thread(target=fail)
+        thread.start()
+        wait_until(lambda: store.waiting == 1)
+        database.execute(ADD, ("kept",))
+    thread.join()
+    assert messages(store) == ["kept"]
