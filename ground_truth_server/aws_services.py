@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_json
 from ground_truth_server.edge.key_pair import KeyPair
-from ground_truth_server.edge.loopback import HOST, listen, serving
-from ground_truth_server.engine.arns import REGION
+from ground_truth_server.edge.loopback import HOST, listen, origin_of, serving
+from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
 from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
 from ground_truth_server.lambda_host.function_log import FunctionLog, LoggedFunctions
 from ground_truth_server.lambda_host.invocation import MAX_EVENT_BYTES
 from ground_truth_server.lambda_host.lambda_api import create_app
+from ground_truth_server.lambda_host.sts_api import sts_route
 from ground_truth_server.lambda_host.warm_process import NO_ACCOUNT
 from ground_truth_server.s3.storage import EmbeddedS3
 
@@ -80,6 +83,7 @@ class ServerSettings:
         environment: Variables for the template's functions, over those of the template. Paths are absolute.
         ports: Where to listen.
         region: The region of ARNs and clients.
+        account: The account in ARNs, twelve digits.
         webhook: Where each state change is posted; empty for nowhere.
         hosted_crowd_elements: Let worker pages load AWS's own crowd elements.
     """
@@ -91,6 +95,7 @@ class ServerSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     ports: Ports = field(default_factory=Ports)
     region: str = REGION
+    account: str = ACCOUNT
     webhook: str = ""
     hosted_crowd_elements: bool = False
 
@@ -172,9 +177,13 @@ class AwsServices:
         template = self._settings.template
         if template is None:
             return None
-        self._functions = self.log.host(lambda on_log: self._host(template, on_log))
-        parts.callback(self._functions.close)
         listener = listen(self._settings.ports.functions, "the functions' Lambda endpoint")
+        parts.callback(listener.close)
+        environment = {"AWS_ENDPOINT_URL_STS": origin_of(listener), **self._environment()}
+        self._functions = self.log.host(lambda on_log: self._host(template, environment, on_log))
+        parts.callback(self._functions.close)
+        sts = sts_route(self.keys.access_key, self.keys.secret_key, self._settings.account)
+        app = Starlette(routes=[sts, Mount("/", create_app(self._functions))])
         policy = Policy(
             hosts=hosts_of(HOST, listener.getsockname()[1]),
             longest_body=MAX_EVENT_BYTES + MEGABYTE,  # the endpoint itself says which event is too large
@@ -182,11 +191,11 @@ class AwsServices:
             keys=self.keys,
             browsers=False,
         )
-        return parts.enter_context(serving(Guard(create_app(self._functions), policy), listener))
+        return parts.enter_context(serving(Guard(app, policy), listener))
 
-    def _host(self, template: Path, on_log: OnLog) -> FunctionHost:
+    def _host(self, template: Path, environment: Mapping[str, str], on_log: OnLog) -> FunctionHost:
         events = self._settings.workspace / OWN_FOLDER / "failed-events"
-        return FunctionHost(template, {**self._environment(), **self._settings.environment}, events, on_log)
+        return FunctionHost(template, {**environment, **self._settings.environment}, events, on_log)
 
     def _environment(self) -> dict[str, str]:
         """Make the functions' variables for AWS: nothing of the user's own, unless the bucket is the user's own."""

@@ -21,6 +21,7 @@ from ground_truth_server.pages import worker_page
 from ground_truth_server.pages.page_frame import create_page_frame
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
 from ground_truth_server.pages.preview import Preview, PreviewSource
+from ground_truth_server.pages.render_process import RenderProcesses
 from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
 from ground_truth_server.portal.portal import create_portal
@@ -68,7 +69,7 @@ class GroundTruthServer:
             page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages"))
             self.url = origin_of(portal_socket)
             self.services = parts.enter_context(AwsServices(settings))
-            pages = _page_origin(origin_of(page_socket), self.url, settings, self.services)
+            pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
             own_folder = settings.workspace / OWN_FOLDER
             self.engine = Engine(
                 own_folder, self.services.s3, self.services.invoke, region=settings.region, listeners=listeners
@@ -133,7 +134,7 @@ class PreviewServer:
             page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages"))
             self.url = origin_of(preview_socket)
             self.services = parts.enter_context(AwsServices(settings))
-            pages = _page_origin(origin_of(page_socket), self.url, settings, self.services)
+            pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
             preview = Preview(source, pages, self.services.s3, self.services.invoke)
             parts.enter_context(_serving_pages(create_page_frame(pages, preview=preview), page_socket))
             parts.enter_context(_serving_pages(create_preview(preview, pages), preview_socket))
@@ -169,13 +170,16 @@ def _guarded_api(api: AwsJson, url: str, keys: KeyPair | None) -> ASGIApp:
     return Guard(api, policy)
 
 
-def _page_origin(origin: str, portal: str, settings: ServerSettings, services: AwsServices) -> PageOrigin:
+def _page_origin(
+    parts: ExitStack, origin: str, portal: str, settings: ServerSettings, services: AwsServices
+) -> PageOrigin:
     return PageOrigin(
         origin,
         portal,
         presigned_by(services.s3),
         services.storage_origins,
         hosted_crowd_elements=settings.hosted_crowd_elements,
+        rendering=parts.enter_context(RenderProcesses()),
     )
 
 
@@ -184,5 +188,5 @@ def _sagemaker_api(engine: Engine, account: WorkteamTable, pages: PageOrigin) ->
     assets = replace(pages.assets, bridge=pages.origin + BRIDGE)
     if assets.crowd_script is not None:
         assets = replace(assets, crowd_script=pages.origin + CROWD_SCRIPT)
-    render = partial(worker_page.render, presign=pages.presign, assets=assets)
+    render = partial(worker_page.render, presign=pages.presign, assets=assets, rendering=pages.rendering)
     return SageMakerApi(engine, account, render, portal=pages.portal_origin.partition("://")[2])

@@ -15,7 +15,7 @@ from liquid import Environment, Node, RenderContext, Token, TokenStream
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.capture_tag import CaptureNode, CaptureTag
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
-from liquid.exceptions import FilterArgumentError, LiquidError
+from liquid.exceptions import FilterArgumentError, LiquidError, OutputStreamLimitError, ResourceLimitError
 from liquid.stringify import to_liquid_string
 from liquid.undefined import Undefined
 
@@ -24,6 +24,7 @@ Presign = Callable[[str], str]
 
 _GetNode = Callable[[TokenStream], Node]
 _PATH = re.compile(r"[\w-]+(?:\.[\w-]+|\[[^]]*\])*")
+_MOST_CHARACTERS = 20_000_000
 _SAFE_JSON = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "'": "\\u0027"})
 
 
@@ -104,8 +105,13 @@ def render_template(template: str, task_input: Mapping[str, Any], presign: Presi
     liquid = _GroundTruthLiquid(presign)
     try:
         text = liquid.from_string(template).render(task={"input": task_input})
-    except LiquidError as error:  # the few that python-liquid raises past its own error handling
+        if len(text) > _MOST_CHARACTERS:  # Liquid's own limit would change line ends
+            raise OutputStreamLimitError(f"the page has more than {_MOST_CHARACTERS:,} characters", token=None)
+    except LiquidError as error:  # the few that python-liquid raises past its own error handling, and its limits
         liquid.error(error)
+        text = ""
+    except RecursionError:
+        liquid.errors.append(LiquidProblem("the template is nested too deep", Place(1, 1, "")))
         text = ""
     errors, missing = dict.fromkeys(liquid.errors), dict.fromkeys(liquid.missing)
     return RenderedTemplate(text, tuple(errors), tuple(missing))
@@ -119,6 +125,10 @@ class _Safe(str):
 
 class _GroundTruthLiquid(Environment):
     """One rendering's Liquid, which notes errors and missing variables."""
+
+    # No page of anybody's needs as much; without them a template can take all of a machine.
+    loop_iteration_limit = 1_000_000
+    local_namespace_limit = 50_000_000
 
     def __init__(self, presign: Presign) -> None:
         super().__init__(undefined=_noting_undefined(self))
@@ -142,6 +152,8 @@ class _GroundTruthLiquid(Environment):
         """Note an error and let the rest of the page be rendered."""
         if not isinstance(exc, LiquidError):
             exc = exc(msg, token=token)
+        if isinstance(exc, ResourceLimitError) and token is not None:
+            raise exc  # the rest would meet it as well
         known = next((known for known in (exc.token, token, *reversed(self._parsing)) if _is_placed(known)), None)
         self.errors.append(LiquidProblem(str(exc.message), _place(known)))
 
@@ -195,6 +207,9 @@ def _place(token: Token | None) -> Place:
 
 
 def _text(value: object) -> str:
+    """Text as Liquid puts it out; lists and objects as JSON, which scripts of pages parse."""
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return to_liquid_string(value, autoescape=False)
 
 

@@ -13,7 +13,6 @@ from ground_truth_server.engine.tasks import TaskRefused
 from ground_truth_server.pages import crowd
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin
 from ground_truth_server.pages.preview import Preview, PreviewFailed
-from ground_truth_server.pages.worker_page import render
 
 _NO_PAGE = "<!doctype html><meta name=color-scheme content='light dark'><title>No page</title><p>{}</p>"
 
@@ -50,7 +49,7 @@ class _Frame:
             task = self._engine.find_task(request.path_params["task_id"], worker)
         except TaskRefused as error:
             return _no_page(self._pages, str(error), 410)
-        page = render(task.template, task.task_input, self._pages.presign, self._pages.assets)
+        page = self._pages.render(task.template, task.task_input)
         return self._pages.respond(page.html)
 
     def data_object(self, request: Request) -> Response:
@@ -62,7 +61,7 @@ class _Frame:
             return _no_page(self._pages, str(error), 404)
         if task_input is None:
             return _no_page(self._pages, f"Data object {object_id} has no task input yet.", 404)
-        return self._pages.respond(render(template, task_input, self._pages.presign, self._pages.assets).html)
+        return self._pages.respond(self._pages.render(template, task_input).html)
 
 
 def _preview(pages: PageOrigin, preview: Preview) -> Route:

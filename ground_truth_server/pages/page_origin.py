@@ -1,16 +1,17 @@
 """The origin of worker pages: another one than the portal's, so that a template can't touch the portal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from botocore.exceptions import BotoCoreError
 from starlette.responses import HTMLResponse
 
 from ground_truth_server.engine.s3_location import S3Location
-from ground_truth_server.pages.ground_truth_liquid import Presign
-from ground_truth_server.pages.worker_page import PageAssets, content_security_policy
+from ground_truth_server.pages.ground_truth_liquid import Presign, render_template
+from ground_truth_server.pages.render_process import Rendering
+from ground_truth_server.pages.worker_page import PageAssets, RenderedPage, content_security_policy, render
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,6 +30,7 @@ class PageOrigin:
         presign: Gives a readable URL for an S3 URI.
         storage_origins: Where those URLs point.
         hosted_crowd_elements: Leave the template's reference to AWS's own crowd elements.
+        rendering: Runs templates' Liquid.
     """
 
     origin: str
@@ -36,6 +38,11 @@ class PageOrigin:
     presign: Presign
     storage_origins: Sequence[str] = ()
     hosted_crowd_elements: bool = False
+    rendering: Rendering = render_template
+
+    def render(self, template: str, task_input: Mapping[str, Any]) -> RenderedPage:
+        """Make the worker page of a data object for this origin."""
+        return render(template, task_input, self.presign, self.assets, self.rendering)
 
     @property
     def assets(self) -> PageAssets:

@@ -18,7 +18,7 @@ from ground_truth_server.engine.preparation import EVENT_VERSION
 from ground_truth_server.engine.s3_location import NotAnS3Uri, S3Location
 from ground_truth_server.pages.ground_truth_liquid import LiquidProblem, MissingVariable
 from ground_truth_server.pages.page_origin import PageOrigin
-from ground_truth_server.pages.worker_page import RenderedPage, render
+from ground_truth_server.pages.worker_page import RenderedPage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -139,7 +139,7 @@ class Preview:
             prepared = self._source.prepare(template)
         except ValueError as error:
             raise PreviewFailed(f"The template {self.template} can't be prepared: {error}") from error
-        page = render(prepared, task_input, self._pages.presign, self._pages.assets)
+        page = self._pages.render(prepared, task_input)
         if prepared == template:
             return page
         lines = [line.strip() for line in template.splitlines()]

@@ -17,6 +17,10 @@ From the page to the portal, sent to :attr:`PageAssets.portal_origin` only:
 ``{"type": "key", "key": "?", "shift": true, "ctrl": false, "alt": false, "meta": false}``
     A key pressed in the page that neither the page nor a field wanted, so that the portal's own keys work
     wherever the focus is.
+``{"type": "incomplete", "elements": ["crowd-polygon"]}``
+    The page holds elements whose answers would be missing: nothing can be submitted.
+``{"type": "entered"}``
+    The worker chose or typed something, which would be gone with the page.
 ``{"type": "decline"}``
     The template's script dispatched a ``crowd-decline`` event on ``document``.
 
@@ -35,9 +39,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ground_truth_server.pages.ground_truth_liquid import LiquidProblem, MissingVariable, Presign, render_template
+from ground_truth_server.pages.render_process import Rendering
 
-SANDBOX = "allow-scripts allow-forms allow-modals allow-popups"
-"""The ``sandbox`` of a worker page's frame: without ``allow-same-origin``, it has an origin of its own."""
+SANDBOX = "allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox"
+"""The ``sandbox`` of a worker page's frame: without ``allow-same-origin``, it has an origin of its own.
+
+A tab that the page opens is free of it, since Chromium shows no PDF in a sandbox; it has an origin, as any link has.
+"""
 
 _CROWD_SCRIPT = re.compile(
     r"""<script\b[^>]*?\bsrc\s*=\s*["']?\s*(?:https?:)?//assets\.crowd\.aws/crowd-html-elements[\w.-]*\.js"""
@@ -88,7 +96,11 @@ class RenderedPage:
 
 
 def render(
-    template: str, task_input: Mapping[str, Any], presign: Presign, assets: PageAssets | None = None
+    template: str,
+    task_input: Mapping[str, Any],
+    presign: Presign,
+    assets: PageAssets | None = None,
+    rendering: Rendering = render_template,
 ) -> RenderedPage:
     """Make the page that a worker sees for one data object.
 
@@ -97,9 +109,13 @@ def render(
         task_input: What the pre-annotation function answered; ``task.input`` in the template.
         presign: Gives a readable URL for an S3 URI, for ``grant_read_access``.
         assets: The scripts to load and the portal to talk to.
+        rendering: Runs the template's Liquid; in a process of its own where the template may be hostile.
     """
-    rendered = render_template(template, task_input, presign)
-    return RenderedPage(_document(rendered.text, assets or PageAssets()), rendered.errors, rendered.missing)
+    rendered = rendering(template, task_input, presign)
+    text = rendered.text
+    if not text.strip() and rendered.errors:  # nothing of it could be shown: say so rather than show nothing
+        text = f"<h1>This page can't be shown</h1><p>{html.escape(str(rendered.errors[0]))}</p>"
+    return RenderedPage(_document(text, assets or PageAssets()), rendered.errors, rendered.missing)
 
 
 def content_security_policy(
@@ -123,11 +139,12 @@ def content_security_policy(
     shown = ["data:", "blob:", "https:", *storage_origins]
     directives = {
         "default-src": ["'none'"],
-        "script-src": ["'unsafe-inline'", "'unsafe-eval'", "https:", "blob:", assets_origin],
-        "style-src": ["'unsafe-inline'", "https:", assets_origin],
+        # A page may bring its scripts, styles and fonts in the bucket, by links of grant_read_access.
+        "script-src": ["'unsafe-inline'", "'unsafe-eval'", "https:", "blob:", assets_origin, *storage_origins],
+        "style-src": ["'unsafe-inline'", "https:", assets_origin, *storage_origins],
         "img-src": shown,
         "media-src": shown,
-        "font-src": ["data:", "https:"],
+        "font-src": ["data:", "https:", *storage_origins],
         "frame-src": shown,
         "object-src": shown,
         "worker-src": ["blob:"],

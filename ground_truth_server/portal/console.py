@@ -20,7 +20,7 @@ from ground_truth_server.engine.json_text import write_json
 from ground_truth_server.engine.labeling_job import LabelingJob, LabelingJobNotFound, LabelingJobRefused
 from ground_truth_server.engine.timestamps import seconds_between
 from ground_truth_server.pages.page_origin import PageOrigin
-from ground_truth_server.pages.worker_page import SANDBOX, render
+from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.portal.console_commands import Endpoints, invoke_command, start_again_commands, start_commands
 from ground_truth_server.portal.console_objects import FILTERS, select_objects
 from ground_truth_server.portal.web_pages import fragment, page
@@ -174,7 +174,7 @@ class _Console:
         rendered = None
         if found.task_input is not None:
             template = self._engine.template(job.key)
-            rendered = render(template, found.task_input, self._pages.presign, self._pages.assets)
+            rendered = self._pages.render(template, found.task_input)
         return page(
             request,
             "console_object.html",

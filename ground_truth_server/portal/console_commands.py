@@ -31,7 +31,8 @@ class Endpoints:
 
     def environment(self) -> dict[str, str]:
         """Give the variables with which AWS's clients find the services."""
-        places = {"SAGEMAKER": self.sagemaker, "S3": self.s3, "LAMBDA": self.functions}
+        sts = self.functions if self.credentials is not None else None  # beside the functions that run here
+        places = {"SAGEMAKER": self.sagemaker, "S3": self.s3, "LAMBDA": self.functions, "STS": sts}
         variables = {f"AWS_ENDPOINT_URL_{name}": url for name, url in places.items() if url is not None}
         variables["AWS_DEFAULT_REGION"] = self.region
         variables["AWS_REGION"] = self.region
