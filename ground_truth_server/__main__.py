@@ -129,6 +129,9 @@ def parser() -> argparse.ArgumentParser:
         places.add_argument(name, type=int, default=port, metavar="PORT", help=f"{purpose} (default: %(default)s)")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
     places.add_argument("--region", default=region, help="the region of ARNs (default: %(default)s)")
+    places.add_argument(
+        "--account", type=_account, default=ACCOUNT, metavar="NUMBER", help="the account of ARNs (default: %(default)s)"
+    )
     pages = made.add_argument_group("worker pages")
     pages.add_argument(
         "--crowd-elements",
@@ -150,6 +153,12 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _account(text: str) -> str:
+    if len(text) != 12 or not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no account number; expected twelve digits")
+    return text
+
+
 def settings_of(given: argparse.Namespace) -> ServerSettings:
     """Tell what a local Ground Truth is made of by a command line and the environment.
 
@@ -168,6 +177,7 @@ def settings_of(given: argparse.Namespace) -> ServerSettings:
         environment=_environment(given),
         ports=Ports(given.port, given.page_port, given.s3_port, given.lambda_port),
         region=given.region,
+        account=given.account,
         webhook=given.webhook,
         hosted_crowd_elements=given.crowd_elements == "hosted",
     )

@@ -18,6 +18,7 @@ from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import HOST, listen, origin_of, serving
 from ground_truth_server.engine.arns import ACCOUNT, REGION
+from ground_truth_server.engine.aws_functions import WithAwsFunctions
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
 from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
 from ground_truth_server.lambda_host.function_log import FunctionLog, LoggedFunctions
@@ -137,7 +138,7 @@ class AwsServices:
             self.log = FunctionLog(settings.workspace / "functions.log")
             parts.callback(self.log.close)
             self.functions_url = self._start_functions(parts)
-            self.invoke = self._invoke()
+            self.invoke = WithAwsFunctions(self._invoke(), self.s3, settings.account)
             if settings.functions == AWS and settings.s3 == EMBEDDED:
                 _log.warning("functions in AWS can't read what is in the embedded S3")
             self._parts = parts.pop_all()

@@ -72,8 +72,9 @@ class GroundTruthServer:
             pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
             own_folder = settings.workspace / OWN_FOLDER
             self.engine = Engine(
-                own_folder, self.services.s3, self.services.invoke, region=settings.region, listeners=listeners
-            )
+                own_folder, self.services.s3, self.services.invoke, region=settings.region, account=settings.account,
+                look_at_template=pages.look_at_template, listeners=listeners,
+            )  # fmt: skip
             parts.callback(self.engine.close, _PATIENCE)
             with naming_database(own_folder / "account.sqlite"):
                 account = WorkteamTable(own_folder / "account.sqlite")
@@ -87,7 +88,12 @@ class GroundTruthServer:
                 keys.file if keys else None,
             )
             console = create_console(self.engine, pages, self.services.s3, self.endpoints)
-            api = AwsJson("sagemaker", _sagemaker_api(self.engine, account, pages).operations())
+            api = AwsJson(
+                "sagemaker",
+                _sagemaker_api(self.engine, account, pages).operations(),
+                region=settings.region,
+                account=settings.account,
+            )
             sagemaker = Route("/", _guarded_api(api, self.url, keys), methods=["POST"])
             portal = Mount("/", create_portal(self.engine, pages, console))
             parts.enter_context(self.services.log.delivering(self.engine.note))

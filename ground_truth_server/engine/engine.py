@@ -87,6 +87,7 @@ class Engine:
         clock: Tells the time, with its zone.
         region: The region in the ARNs of jobs that are created without one.
         account: The account in the ARNs of jobs that are created without one.
+        look_at_template: Tells why a worker page's template can't be used, and what its owner should know of it.
         listeners: Get each state change as the event that reaches EventBridge.
         concurrency: How many pre-annotation calls are made at a time, for each job.
         tick: Seconds between looks at the clock for what has run out.
@@ -116,6 +117,7 @@ class Engine:
         *,
         region: str = REGION,
         account: str = ACCOUNT,
+        look_at_template: Callable[[str], tuple[str, Sequence[str]]] = lambda _: ("", ()),
         listeners: Sequence[Listener] = (),
         concurrency: int = 8,
         tick: float = 0.5,
@@ -133,6 +135,7 @@ class Engine:
         self._clock = clock
         self._region = region
         self._account = account
+        self._look_at = look_at_template
         self._jobs = JobTable(self._store)
         self._objects = ObjectTable(self._store)
         self._log = EventLog(self._store)
@@ -146,13 +149,20 @@ class Engine:
         self._runs: dict[str, JobRun] = {}
         self._runs_lock = threading.Lock()
 
-    def create(self, request: Mapping[str, Any], region: str | None = None, account: str | None = None) -> str:
+    def create(
+        self,
+        request: Mapping[str, Any],
+        region: str | None = None,
+        account: str | None = None,
+        remarks: Sequence[str] = (),
+    ) -> str:
         """Create a labeling job and start it.
 
         Args:
             request: A CreateLabelingJob request that is valid by SageMaker's model.
             region: The region in its ARN; the engine's if not given.
             account: The account in its ARN; the engine's if not given.
+            remarks: What its owner should know; the first lines of its log.
 
         Returns:
             Its ARN.
@@ -165,11 +175,16 @@ class Engine:
         arn = labeling_job_arn(name, region or self._region, account or self._account)
         job = LabelingJob.from_request(request, arn, self._jobs.key_for(name, arn))
         files = read_request_files(self._s3, job)
+        problem, further = self._look_at(files.template)
+        if problem:
+            raise LabelingJobRefused("ValidationException", f"UiTemplateS3Uri: {job.template}: {problem}")
         at = to_text(self._clock())
         with self._store.transaction() as database:
             self._jobs.add(database, job, files.template, files.categories, at)
             self._changes.record(database, state_change(job.arn, "Initializing", at))
             self._log.write(database, job.key, at, "state", f"Initializing: {job.manifest}")
+            for remark in (*remarks, *further):
+                self._log.write(database, job.key, at, "remark", remark)
         self._run(job)
         return job.arn
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import yaml
 
 Value: TypeAlias = Any  # what YAML can hold: a template has no narrower type before it is worked out
-LOCAL_ACCOUNT = "123456789012"
+LOCAL_ACCOUNT = "111122223333"
 NO_VALUE = object()  # what !Ref AWS::NoValue stands for: the key it is the value of isn't there
 
 

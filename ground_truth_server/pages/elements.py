@@ -1,6 +1,7 @@
 """Which crowd elements a template uses that nobody here implements, so that its answers would lack them."""
 
 import re
+from collections.abc import Sequence
 
 from ground_truth_server.pages import crowd
 
@@ -19,3 +20,12 @@ IMPLEMENTED = (frozenset(_DEFINED.findall(crowd.SCRIPT)) | _PARTS) - frozenset(P
 def unknown_elements(template: str) -> list[str]:
     """Name the crowd elements of a template whose answers would be missing, in alphabetical order."""
     return sorted({name.lower() for name in _USED.findall(template)} - IMPLEMENTED)
+
+
+def lacking(elements: Sequence[str]) -> str:
+    """Say to a job's owner that a page's answers would lack what these elements give."""
+    named = ", ".join(f"<{element}>" for element in elements)
+    return (
+        f"The worker page uses {named}, which this server has no element for: pages with them can't be submitted. "
+        "Start with --crowd-elements hosted to load AWS's own."
+    )

@@ -93,18 +93,19 @@ class RenderedTemplate:
     missing: tuple[MissingVariable, ...]
 
 
-def render_template(template: str, task_input: Mapping[str, Any], presign: Presign) -> RenderedTemplate:
+def render_template(template: str, task_input: Mapping[str, Any] | None, presign: Presign) -> RenderedTemplate:
     """Run a worker page's Liquid on one task input, which is ``task.input`` to the template.
 
     Args:
         template: HTML with Liquid.
-        task_input: What the pre-annotation function answered.
+        task_input: What the pre-annotation function answered; ``None`` to parse the template only.
         presign: Gives a readable URL for an S3 URI. A ``ValueError`` or ``OSError`` of it becomes an error at
             the line that asked for the URL.
     """
     liquid = _GroundTruthLiquid(presign)
     try:
-        text = liquid.from_string(template).render(task={"input": task_input})
+        parsed = liquid.from_string(template)
+        text = "" if task_input is None else parsed.render(task={"input": task_input})
         if len(text) > _MOST_CHARACTERS:  # Liquid's own limit would change line ends
             raise OutputStreamLimitError(f"the page has more than {_MOST_CHARACTERS:,} characters", token=None)
     except LiquidError as error:  # the few that python-liquid raises past its own error handling, and its limits

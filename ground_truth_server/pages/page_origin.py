@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError
 from starlette.responses import HTMLResponse
 
 from ground_truth_server.engine.s3_location import S3Location
+from ground_truth_server.pages.elements import lacking, unknown_elements
 from ground_truth_server.pages.ground_truth_liquid import Presign, render_template
 from ground_truth_server.pages.render_process import Rendering
 from ground_truth_server.pages.worker_page import PageAssets, RenderedPage, content_security_policy, render
@@ -52,6 +53,13 @@ class PageOrigin:
             bridge=BRIDGE,
             portal_origin=self.portal_origin,
         )
+
+    def look_at_template(self, template: str) -> tuple[str, Sequence[str]]:
+        """Tell why a template can't be used, if it can't, and what its owner should know of it."""
+        errors = self.rendering(template, None, self.presign).errors
+        problem = f"its Liquid can't be read: {errors[0]}" if errors else ""
+        unknown = [] if self.hosted_crowd_elements else unknown_elements(template)
+        return problem, [lacking(unknown)] if unknown else []
 
     def url(self, *path: str, **query: str) -> str:
         """Name a page of this origin."""

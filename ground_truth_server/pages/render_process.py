@@ -35,7 +35,7 @@ MEGABYTES = 512
 _PROCESSES = 2
 _WARM_SECONDS = 30.0  # for a new process to be ready on a busy machine
 
-Rendering = Callable[[str, Mapping[str, Any], Presign], RenderedTemplate]
+Rendering = Callable[[str, Mapping[str, Any] | None, Presign], RenderedTemplate]
 """What renders a template: `render_template`, or that in another process."""
 
 
@@ -62,7 +62,7 @@ class RenderProcesses:
         for _ in range(_PROCESSES):
             self._idle.put(None)
 
-    def __call__(self, template: str, task_input: Mapping[str, Any], presign: Presign) -> RenderedTemplate:
+    def __call__(self, template: str, task_input: Mapping[str, Any] | None, presign: Presign) -> RenderedTemplate:
         """Render a page; a limit that is met is an error of the template, named, and the page is empty."""
         process = self._idle.get()
         try:
@@ -118,7 +118,7 @@ class _Process:
         return self._process.poll() is None
 
     def render(
-        self, template: str, task_input: Mapping[str, Any], presign: Presign, seconds: float
+        self, template: str, task_input: Mapping[str, Any] | None, presign: Presign, seconds: float
     ) -> RenderedTemplate:
         reader, writer = self._process.stdout, self._process.stdin
         assert reader is not None  # noqa: S101  (both were asked for)

@@ -68,17 +68,21 @@ class AwsJson:
     `AwsError` is what the client gets.
     """
 
-    def __init__(self, service: str, operations: Mapping[str, Operation], *, region: str = REGION) -> None:
+    def __init__(
+        self, service: str, operations: Mapping[str, Operation], *, region: str = REGION, account: str = ACCOUNT
+    ) -> None:
         """Load botocore's model of the service.
 
         Args:
             service: The name that botocore knows it by, such as ``sagemaker``.
             operations: What there is, by the model's operation names.
             region: For requests whose signature names none.
+            account: The account of all callers.
         """
         self._model = _service_model(service)
         self._operations = operations
         self._region = region
+        self._account = account
 
     def route(self) -> Route:
         """The route to put into a Starlette app: ``POST /``, where all clients send everything.
@@ -132,7 +136,7 @@ class AwsJson:
 
     def _caller(self, request: Request) -> Caller:
         scope = _CREDENTIAL_SCOPE.search(request.headers.get("authorization", ""))
-        return Caller(region=scope[1] if scope else self._region)
+        return Caller(scope[1] if scope else self._region, self._account)
 
     def _error_response(self, error: AwsError) -> Response:
         # The model spells a modelled error's message with a capital; all other errors have it small.

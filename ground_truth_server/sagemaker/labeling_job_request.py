@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ground_truth_server.engine.aws_functions import PASS_THROUGH, aws_function
 from ground_truth_server.sagemaker.aws_error import invalid
 
 LONGEST_TASK_SECONDS = 8 * 60 * 60
@@ -35,6 +36,7 @@ def check_labeling_job(request: Mapping[str, Any]) -> None:
         *_uri_problems(request),
         *_time_problems(task),
         *_problems_away_from_aws(request),
+        *_problems_of_functions(request),
     ]
     if problems:
         raise invalid(" ".join(problems))
@@ -59,6 +61,18 @@ def _time_problems(task: Mapping[str, Any]) -> Iterator[str]:
     ):
         if task.get(name, 0) > most:
             yield f"{name} is {task[name]}; in a custom labeling job at most {most} is allowed."
+
+
+def _problems_of_functions(request: Mapping[str, Any]) -> Iterator[str]:
+    """AWS's own functions have ARNs of other accounts than the job's role."""
+    task, account = request["HumanTaskConfig"], request["RoleArn"].split(":")[4]
+    consolidation = task.get("AnnotationConsolidationConfig", {})
+    for arn in (task.get("PreHumanTaskLambdaArn", ""), consolidation.get("AnnotationConsolidationLambdaArn", "")):
+        if aws_function(arn, account) not in (None, *PASS_THROUGH):
+            yield (
+                f"{arn} is AWS's own function of a built-in task type, which isn't there. {' and '.join(PASS_THROUGH)} "
+                "are; for all else use a function of your own."
+            )
 
 
 def _problems_away_from_aws(request: Mapping[str, Any]) -> Iterator[str]:

@@ -28,8 +28,8 @@ class LabelingJobs(Protocol):
     def new_key(self, name: str, region: str, account: str) -> str:
         """The key that a job of this name would get."""
 
-    def create(self, request: Members, region: str, account: str) -> str:
-        """Start a job and give its ARN, or raise `LabelingJobRefused`."""
+    def create(self, request: Members, region: str, account: str, remarks: Sequence[str] = ()) -> str:
+        """Start a job, with remarks for its owner, and give its ARN, or raise `LabelingJobRefused`."""
 
     def find(self, name: str, region: str, account: str) -> str:
         """The key of a job by where it was created, or `LabelingJobNotFound`."""
@@ -115,7 +115,7 @@ class SageMakerApi:
     def create_labeling_job(self, request: Members, caller: Caller) -> Members:
         """Check the request and start the job."""
         check_labeling_job(request)
-        self._check_workteam(request["HumanTaskConfig"]["WorkteamArn"], caller)
+        remarks = self._check_workteam(request["HumanTaskConfig"]["WorkteamArn"], caller)
         tags = _tags(request)
         name = request["LabelingJobName"]
         with self._creating, _engine_errors():
@@ -123,7 +123,7 @@ class SageMakerApi:
             # Tags go first: were they written after, a crash between the two would leave a job without them.
             key = self._jobs.new_key(name, caller.region, caller.account)
             self._account.replace_tags(_job_resource(key), tags)
-            return {"LabelingJobArn": self._jobs.create(request, caller.region, caller.account)}
+            return {"LabelingJobArn": self._jobs.create(request, caller.region, caller.account, remarks)}
 
     def describe_labeling_job(self, request: Members, caller: Caller) -> Members:
         """The job's state, counters and configuration."""
@@ -229,11 +229,22 @@ class SageMakerApi:
             f"a job with this name already exists ({arn}). Jobs can't be deleted: choose another name.",
         )
 
-    def _check_workteam(self, arn: str, caller: Caller) -> None:
-        prefix = caller.arn(workteam_resource(""))
-        known = sorted(prefix + workteam["WorkteamName"] for workteam in self._account.workteams())
-        if arn not in known:
-            raise invalid(f"There is no work team {arn}. There are: {', '.join(known)}.")
+    def _check_workteam(self, arn: str, caller: Caller) -> list[str]:
+        """See that a work team is there, in whatever account and region its ARN says: a request may come from AWS.
+
+        Returns:
+            What the job's owner should know of it.
+        """
+        kind, _, name = arn.rpartition(":workteam/")[2].partition("/")
+        if kind in ("vendor-crowd", "public-crowd"):
+            return [
+                f"{arn} isn't there: nobody outside labels here. Whoever signs in to the portal can take the tasks."
+            ]
+        names = {workteam["WorkteamName"] for workteam in self._account.workteams()}
+        if kind != "private-crowd" or name not in names:
+            known = ", ".join(sorted(caller.arn(workteam_resource(one)) for one in names))
+            raise invalid(f"There is no work team {arn}. There are: {known}.")
+        return []
 
     def _workteam(self, workteam: Mapping[str, Any], caller: Caller) -> Members:
         return {

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,6 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 from labeling import worker_page
 from labeling.data_folder import DataFolder
 from labeling.job import load
@@ -271,6 +273,25 @@ def test_functions_behind_another_endpoint(stack: Path, tmp_path: Path) -> None:
         server.process.terminate()
         server.process.wait()
     host.close()
+
+
+def test_a_template_is_looked_at_when_the_job_is_created(tmp_path: Path) -> None:
+    """Not after all workers answered; and one that loops for ever takes nothing but its own time."""
+    with local_server(tmp_path) as server:
+        create_job(server, 1, 1, "first")
+
+        def create(name: str, template: str) -> None:
+            server.s3().put_object(Bucket=BUCKET, Key=f"{name}.html", Body=template.encode())
+            page = {"UiTemplateS3Uri": f"s3://{BUCKET}/{name}.html"}
+            create_job(server, 1, 1, name, UiConfig=page)
+
+        with pytest.raises(
+            ClientError, match=r"UiTemplateS3Uri: s3://objects/broken.html: its Liquid can't be read: line 2"
+        ):
+            create("broken", "<p>\n{% if task.input.source %}")
+        create("marked", "<crowd-form><crowd-polygon name='a'></crowd-polygon></crowd-form>")
+        with urllib.request.urlopen(f"{server.url}/console/jobs/marked") as answer:
+            assert "&lt;crowd-polygon&gt;, which this server has no element for" in answer.read().decode()
 
 
 def test_the_log_of_functions_is_in_the_console(stack: Path, tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_the_handler_finds_lambdas_surroundings(invoke: Invoke, folder: Path) ->
         "aws_request_id": response["ResponseMetadata"]["RequestId"],
         "function_name": "Surroundings",
         "function_version": "$LATEST",
-        "invoked_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:Surroundings:live",
+        "invoked_function_arn": "arn:aws:lambda:eu-west-1:111122223333:function:Surroundings:live",
         "memory_limit_in_mb": "256",
         "log_group_name": "/aws/lambda/Surroundings",
     }

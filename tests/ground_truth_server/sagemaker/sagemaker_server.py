@@ -1,6 +1,6 @@
 """The SageMaker API on the loopback interface, over jobs whose times and states the tests choose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,11 +27,15 @@ class JobsInMemory:
 
     def __init__(self) -> None:
         self.jobs: dict[str, Members] = {}
+        self.remarks: list[str] = []
 
     def new_key(self, name: str, region: str, account: str) -> str:
         return name if (region, account) else ""
 
-    def create(self, request: Members, region: str = "us-east-1", account: str = "111122223333") -> str:
+    def create(
+        self, request: Members, region: str = "us-east-1", account: str = "111122223333", remarks: Sequence[str] = ()
+    ) -> str:
+        self.remarks = list(remarks)
         name = request["LabelingJobName"]
         arn = Caller(region, account).arn(f"labeling-job/{name.lower()}")
         now = datetime.now(UTC)

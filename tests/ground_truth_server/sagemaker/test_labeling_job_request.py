@@ -66,3 +66,34 @@ def test_all_problems_are_told_at_once() -> None:
     request = with_manifest("s3://b") | {"OutputConfig": {"S3OutputPath": "output"}}
     with pytest.raises(AwsError, match=r"ManifestS3Uri 's3://b'.*S3OutputPath 'output'"):
         check_labeling_job(request)
+
+
+OURS, AWS = "arn:aws:lambda:eu-west-1:111122223333:function:", "arn:aws:lambda:eu-west-1:568282634449:function:"
+
+
+def with_functions(before: str, after: str) -> dict[str, Any]:
+    request = job_request()
+    task = request["HumanTaskConfig"]
+    task["PreHumanTaskLambdaArn"] = before
+    task["AnnotationConsolidationConfig"] = {"AnnotationConsolidationLambdaArn": after}
+    return request
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"{OURS}PRE-Own", f"{OURS}ACS-Own"),
+        (f"{AWS}PRE-PassThrough", f"{AWS}ACS-PassThrough"),
+        (f"{AWS}SomebodysFunction", f"{OURS}Post"),
+    ],
+)
+def test_functions_that_can_be_called_are_taken(before: str, after: str) -> None:
+    check_labeling_job(with_functions(before, after))
+
+
+@pytest.mark.parametrize("name", ["PRE-BoundingBox", "ACS-ImageMultiClass", "PRE-TextMultiClass:1"])
+def test_aws_s_own_functions_that_are_not_there_are_refused_before_the_job_begins(name: str) -> None:
+    with pytest.raises(AwsError, match="AWS's own function of a built-in task type") as error:
+        check_labeling_job(with_functions(f"{AWS}{name}", f"{OURS}Post"))
+    assert f"{AWS}{name}" in str(error.value)
+    assert "PRE-PassThrough and ACS-PassThrough" in str(error.value)

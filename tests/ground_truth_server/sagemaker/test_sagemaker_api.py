@@ -106,8 +106,7 @@ class TestCreateLabelingJob:
         "arn",
         [
             EVERYONE_ARN.replace("everyone", "nobody"),
-            EVERYONE_ARN.replace("us-east-1", "eu-west-1"),
-            "arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default",
+            EVERYONE_ARN.replace("private-crowd", "other-crowd"),
         ],
     )
     def test_an_unknown_work_team_is_refused_with_those_there_are(self, client: SageMakerClient, arn: str) -> None:

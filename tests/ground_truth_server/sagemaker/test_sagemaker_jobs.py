@@ -13,6 +13,7 @@ from mypy_boto3_sagemaker import SageMakerClient
 from starlette.applications import Starlette
 
 from ground_truth_server.edge.loopback import serving
+from ground_truth_server.engine.aws_functions import WithAwsFunctions
 from ground_truth_server.engine.engine import Engine
 from tests.ground_truth_server.engine.labeling import BUCKET, PRE, Bench, label_all, request, wait_for_end
 from tests.ground_truth_server.sagemaker.sagemaker_server import connect, sagemaker_route
@@ -155,3 +156,40 @@ def replace_one(whole: dict[str, Any], path: tuple[str, ...], new: object) -> di
 def test_a_job_with_anything_anywhere_is_created_or_refused(url: str, place: tuple[str, ...], value: object) -> None:
     changed = replace_one(request(f"job-{uuid4()}"), place, value)
     assert_well_formed(post(url, "CreateLabelingJob", changed, Authorization=IN_IRELAND))
+
+
+def remarks(engine: Engine, name: str) -> list[str]:
+    return [event.message for event in engine.events(name) if event.kind == "remark"]
+
+
+def test_a_request_of_a_real_account_is_taken_as_it_is(bench: Bench) -> None:
+    team = "arn:aws:sagemaker:us-east-2:444455556666:workteam/private-crowd/everyone"
+    with ground_truth(bench) as (engine, client):
+        client.create_labeling_job(**request("Welds1", WorkteamArn=team))
+        assert remarks(engine, "Welds1") == []
+        with pytest.raises(ClientError, match="There is no work team"):
+            client.create_labeling_job(**request("Welds2", WorkteamArn=team.replace("everyone", "nobody")))
+
+
+def test_a_vendor_s_team_is_taken_with_a_remark(bench: Bench) -> None:
+    team = "arn:aws:sagemaker:eu-west-1:394669845002:workteam/vendor-crowd/some-vendor"
+    with ground_truth(bench) as (engine, client):
+        client.create_labeling_job(**request("Welds1", WorkteamArn=team))
+        assert remarks(engine, "Welds1") == [
+            f"{team} isn't there: nobody outside labels here. Whoever signs in to the portal can take the tasks."
+        ]
+
+
+def test_aws_s_pass_through_functions_are_answered(bench: Bench) -> None:
+    aws = "arn:aws:lambda:eu-west-1:568282634449:function:"
+    bench.functions.functions.clear()
+    bench.functions = WithAwsFunctions(bench.functions, bench.s3, "111122223333")  # type: ignore[assignment]
+    with bench.engine() as engine:
+        consolidation = {"AnnotationConsolidationLambdaArn": f"{aws}ACS-PassThrough"}
+        changes: dict[str, Any] = {"PreHumanTaskLambdaArn": f"{aws}PRE-PassThrough"}
+        engine.create(request("Welds1", AnnotationConsolidationConfig=consolidation, **changes))
+        label_all(engine, ["ann"])
+        assert wait_for_end(engine, "Welds1")["LabelingJobStatus"] == "Completed"
+    (first, *_) = bench.output()
+    (answer,) = first["Weld"]["annotations"]
+    assert answer["annotation"] == {"class": {"label": "Good Weld"}}
