@@ -66,3 +66,39 @@ def test_what_is_missing() -> None:
     time = np.arange(1000) / 100
     time[500:] += 4
     assert described(values, time).endswith("1 gap in time, of 4.01 s from 4.99 s; 3 values missing.")
+
+
+def far(text: str) -> str:
+    """What is said of departures."""
+    _, found, rest = text.partition("It departs from its surroundings")
+    return found + rest
+
+
+TIME = np.linspace(0, 1, 1000)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        100 * TIME,
+        -3 * TIME + 7,
+        100 * TIME + noise / 10,
+        np.sin(TIME * 12) * 10,
+        np.exp(TIME * 5),
+        np.sqrt(TIME) * 30,
+        np.where(TIME < 0.004, 0, 150.0) + noise,  # the arc is lit in the first rows
+        np.where(TIME > 0.99, 0, 150.0) + noise,
+    ],
+    ids=["ramp", "falling ramp", "scattered ramp", "sine", "exponential", "root", "begins late", "ends early"],
+)
+def test_how_a_recording_begins_and_ends_is_no_departure(values: NDArray[np.float64]) -> None:
+    assert far(described(values)) == ""
+
+
+@pytest.mark.parametrize("row", [3, 30, 500, 970, 996])
+@pytest.mark.parametrize("shape", [150 * TIME, 150 + 0 * TIME], ids=["ramp", "steady"])
+def test_a_spike_is_a_departure_wherever_it_is(row: int, shape: NDArray[np.float64]) -> None:
+    values = shape + noise / 10
+    values[row] += 60
+    assert far(described(values)).startswith("It departs from its surroundings at ")
+    assert far(described(values)).count(" at ") == 2  # one place, with its time

@@ -79,7 +79,7 @@ def _departures(time: NDArray[np.float64], values: NDArray[np.float64], unit: st
     away = np.abs(values - _surroundings(values))
     # The median of normally scattered distances is 1 / 1.4826 of a standard deviation.
     usual = 1.4826 * float(np.median(away))
-    far = np.flatnonzero(away > max(FAR * usual, 0.02 * float(np.ptp(values))))
+    far = _inside(np.flatnonzero(away > max(FAR * usual, 0.02 * float(np.ptp(values)))), len(values))
     if not len(far):
         return ""
     # Places closer than a fiftieth of the recording are one.
@@ -92,12 +92,29 @@ def _departures(time: NDArray[np.float64], values: NDArray[np.float64], unit: st
     return f"It departs from its surroundings at {named}."
 
 
+def _inside(far: NDArray[np.intp], rows: int) -> NDArray[np.intp]:
+    """Leave out what goes on to the first or the last row: how a recording begins and ends is no departure.
+
+    A spike near an edge stays: between it and the edge lie rows that are as usual.
+    """
+    begin = int(np.argmin(np.append(far, -1) == np.arange(len(far) + 1)))
+    end = int(np.argmin(np.append(far[::-1], -1) == rows - 1 - np.arange(len(far) + 1)))
+    return far[begin : len(far) - end]
+
+
 def _surroundings(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The medians of the recording's twentieths, joined by straight lines, shape (n,)."""
+    """The medians of the recording's twentieths, joined by straight lines that go on to both ends, shape (n,)."""
     blocks = np.array_split(values, BLOCKS)
     lengths = np.array([len(block) for block in blocks])
     middles = np.cumsum(lengths) - lengths / 2
-    return np.interp(np.arange(len(values)), middles, [np.median(block) for block in blocks])
+    medians = np.array([np.median(block) for block in blocks])
+    for edge, beside, row in ((0, 1, -0.5), (-1, -2, len(values) - 0.5)):
+        slope = (medians[edge] - medians[beside]) / (middles[edge] - middles[beside])
+        at_end = medians[edge] + slope * (row - middles[edge])
+        place = 0 if edge == 0 else len(medians)
+        medians, middles = np.insert(medians, place, at_end), np.insert(middles, place, row)
+    around: NDArray[np.float64] = np.interp(np.arange(len(values)), middles - 0.5, medians)
+    return around
 
 
 def _absent(recording: Recording, missing: int) -> str:

@@ -18,8 +18,8 @@ from plotting.recording import Recording, read
 from plotting.thinning import Envelope, thin
 from plotting.ticks import Ticks, ticks
 
-# Changes whenever a plot of the same recording would look different; the number counts such changes.
-RENDERER: Final = f"plotting {__version__}.2, matplotlib {mpl.__version__}"
+# Changes whenever a plot of the same recording would look, or be described, differently; the number counts such changes.
+RENDERER: Final = f"plotting {__version__}.3, matplotlib {mpl.__version__}"
 
 # A panel is 1000 by 340 CSS pixels at two device pixels each. All lengths below are device pixels.
 WIDTH: Final = 2000
@@ -137,7 +137,8 @@ def aligned(recordings: Sequence[Recording]) -> list[Recording]:
     return [
         recording
         if recording.start is None
-        else replace(recording, time=recording.time + recording.start - min(starts))
+        # The difference first: a time in seconds since 1970 has no room for microseconds.
+        else replace(recording, time=recording.time + (recording.start - min(starts)))
         for recording in recordings
     ]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plotting.encoding import plain_text
 from plotting.errors import RecordingError
 from plotting.numerals import count, seconds
-from plotting.rows import LARGEST, Rows, read_rows
+from plotting.rows import LARGEST, SMALLEST, Rows, read_rows
 
 SECONDS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "epoch-s": 1.0, "epoch-ms": 1e-3, "iso8601": 1.0}
 
@@ -175,6 +175,7 @@ def _channel(recorded: NDArray[np.float64], channel: Channel, name: str) -> tupl
     """Scale a channel's values, and count those that are missing."""
     with np.errstate(over="ignore", invalid="ignore"):
         values = np.ascontiguousarray(recorded * channel.scale)
+    values[np.abs(values) < SMALLEST] = 0.0
     measured = np.abs(values) <= LARGEST
     missing = len(values) - int(np.count_nonzero(measured))
     if missing == len(values):

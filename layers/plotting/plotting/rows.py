@@ -24,6 +24,11 @@ MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "null", "none"})
 
 # Beyond this nothing was measured, and sums of squares would overflow.
 LARGEST: Final = 1e100
+# Nearer to zero nothing was measured either, and differences would be lost in rounding.
+SMALLEST: Final = 1e-100
+# A row of ten thousand columns has a tenth of it. A longer line is no row, and takes many times its size to be
+# taken apart.
+LONGEST_LINE: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,12 +86,30 @@ def read_rows(text: bytes, source: TimeSeriesSource, name: str) -> Rows:
         name: The object's name, for errors.
 
     Raises:
-        RecordingError: If the header lacks a named column, or if more rows are unreadable than
-            ``source.max_rows_left_out`` allows.
+        RecordingError: If the header lacks a named column, if a line is longer than `LONGEST_LINE`, or if more rows are
+            unreadable than ``source.max_rows_left_out`` allows.
     """
+    _check_lines(text, name)
     table, notes = _open_table(text, source, name)
     rows = _read_fast(table) or _read_carefully(table)
     return replace(rows, notes=notes + rows.notes)
+
+
+def _check_lines(text: bytes, name: str) -> None:
+    """Refuse a line that is too long before it is taken apart; looks at one line end in so many bytes."""
+    begin = 0
+    while len(text) - begin > LONGEST_LINE:
+        end = text.rfind(b"\n", begin, begin + LONGEST_LINE + 1)
+        if end < 0:
+            end = text.find(b"\n", begin)
+            raise RecordingError(
+                name,
+                found=f"a line of {(len(text) if end < 0 else end) - begin:,} bytes",
+                expected=f"lines of at most {LONGEST_LINE:,}",
+                do="Is it text with line ends, and the encoding that the source says?",
+                line=text.count(b"\n", 0, begin) + 1,
+            )
+        begin = end + 1
 
 
 def _open_table(text: bytes, source: TimeSeriesSource, name: str) -> tuple[_Table, tuple[str, ...]]:
