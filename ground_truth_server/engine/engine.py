@@ -380,9 +380,11 @@ class Engine:
         Raises:
             LookupError: If there is no such object.
         """
-        found = self._objects.get(name, int(object_id)) if object_id.isdecimal() else None
+        # Digits of other scripts, and more of them than a database counts, name no object.
+        named = object_id.isascii() and object_id.isdigit() and len(object_id) <= 18
+        found = self._objects.get(name, int(object_id)) if named else None
         if found is None:
-            raise LookupError(f"The labeling job {name} has no data object {object_id}.")
+            raise LookupError(f"The labeling job {name} has no data object {object_id[:40]}.")
         number = int(object_id)
         query = (
             "SELECT worker, state, accepted, expires, ended FROM tasks WHERE job = ? AND number = ?"

@@ -67,11 +67,14 @@ class _Frame:
 def _preview(pages: PageOrigin, preview: Preview) -> Route:
     def line(request: Request) -> Response:
         try:
-            return pages.respond(preview.render(request.path_params["line"]).html)
+            number = request.path_params["line"]
+            if not (number.isascii() and number.isdigit() and len(number) <= 18):
+                raise PreviewFailed(f"There is no line {number[:40]}.")
+            return pages.respond(preview.render(int(number)).html)
         except PreviewFailed as error:
             return _no_page(pages, str(error), 404)
 
-    return Route("/preview/{line:int}", line)
+    return Route("/preview/{line}", line)
 
 
 def _no_page(pages: PageOrigin, reason: str, status: int) -> Response:

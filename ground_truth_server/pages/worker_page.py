@@ -53,8 +53,15 @@ _CROWD_SCRIPT = re.compile(
     re.IGNORECASE,
 )
 _CROWD_ELEMENT = re.compile(r"<crowd-[a-z]", re.IGNORECASE)
+# A page of plain fields that nothing submits gets the form of Ground Truth, and its button.
+_FIELD = re.compile(r"<(?:input|select|textarea)\b[^>]*\bname\s*=", re.IGNORECASE)
+_SUBMITS = re.compile(
+    r"""\btype\s*=\s*["']?(?:submit|image)\b|<button\b(?![^>]*\btype\s*=\s*["']?(?:button|reset))""", re.IGNORECASE
+)
 _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
 _HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
+_TITLE = re.compile(r"<title[\s>]", re.IGNORECASE)
+_LANGUAGE = re.compile(r"\slang\s*=", re.IGNORECASE)
 _HTML = re.compile(r"<html(?:\s[^>]*)?>", re.IGNORECASE)
 _SETS_COLOURS = re.compile(
     r"""(?:<style[^>]*>|\bstyle\s*=\s*["'])[^<]*?(?<![\w-])(?:background|background-color|color)\s*:"""
@@ -159,20 +166,35 @@ def content_security_policy(
 
 def _document(page: str, assets: PageAssets) -> str:
     """A whole HTML document with the bridge, and with the crowd elements that were asked for."""
+    page = _in_a_language(page)
     head = [
         '<meta charset="utf-8">',
         f'<meta name="color-scheme" content="{_colour_schemes(page)}">',
-        f'<script src="{html.escape(assets.bridge)}" data-portal="{html.escape(assets.portal_origin)}">',
+        f'<script src="{html.escape(assets.bridge)}" data-portal="{html.escape(assets.portal_origin)}" data-ours>',
         "</script>",
     ]
+    if not _TITLE.search(page):
+        head.insert(1, "<title>Worker page</title>")
     if "viewport" not in page:
         head.insert(1, '<meta name="viewport" content="width=device-width, initial-scale=1">')
     if assets.crowd_script is not None:
-        ours = f'<script src="{html.escape(assets.crowd_script)}"></script>'
+        ours = f'<script src="{html.escape(assets.crowd_script)}" data-ours></script>'
         page, found = _CROWD_SCRIPT.subn(lambda _: ours, page)
-        if not found and _CROWD_ELEMENT.search(page):
+        if not found and (_CROWD_ELEMENT.search(page) or (_FIELD.search(page) and not _SUBMITS.search(page))):
             head.append(ours)
     return _with_head(page, "".join(head))
+
+
+def _in_a_language(page: str) -> str:
+    """The page with an ``html`` element that says its language: the author's, or else English, as the elements are."""
+    found = _HTML.search(page)
+    if found is None:
+        doctype = _DOCTYPE.match(page)
+        end = doctype.end() if doctype else 0
+        return f'{page[:end]}<html lang="en">{page[end:]}'
+    if _LANGUAGE.search(found[0]):
+        return page
+    return f'{page[: found.end() - 1]} lang="en">{page[found.end() :]}'
 
 
 def _colour_schemes(page: str) -> str:

@@ -23,7 +23,7 @@ from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.portal.console_commands import Endpoints, invoke_command, start_again_commands, start_commands
 from ground_truth_server.portal.console_objects import FILTERS, select_objects
-from ground_truth_server.portal.web_pages import fragment, page
+from ground_truth_server.portal.web_pages import fragment, page, whole_number
 from ground_truth_server.portal.worker_turn import answers_of
 
 if TYPE_CHECKING:
@@ -265,8 +265,7 @@ def _rank(name: str) -> int:
 
 
 def _number(request: Request, name: str) -> int:
-    text = request.query_params.get(name, "0")
-    return int(text) if text.isdecimal() else 0
+    return whole_number(request.query_params.get(name, "0"), 0)
 
 
 def _not_found(request: Request, error: Exception) -> Response:

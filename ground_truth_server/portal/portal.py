@@ -5,6 +5,7 @@ The task page asks for everything as JSON and shows each worker page in a frame 
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +61,7 @@ def create_portal(
         Route("/jobs/{job}/next", portal.next_task, methods=["POST"]),
         Route("/tasks/{task}/answer", portal.answer, methods=["POST"]),
         Route("/tasks/{task}/decline", portal.decline, methods=["POST"]),
+        Route("/tasks/{task}/incomplete", portal.incomplete, methods=["POST"]),
         Route("/tasks/{task}/release", portal.release, methods=["POST"]),
         STATIC,
     ]
@@ -100,9 +102,9 @@ class _Portal:
 
     async def sign_in(self, request: Request) -> Response:
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
-        name = " ".join(form.get("worker", [""])[0].split())
+        name = _name(form.get("worker", [""])[0])
         goal = _own_path(form.get("goal", ["/"])[0])
-        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        if name is None:
             problem = f"Please choose a name of 1 to {_LONGEST_NAME} letters."
             return await run_in_threadpool(self._sign_in_page, request, problem, goal)
         response = RedirectResponse(goal, 303)
@@ -158,6 +160,10 @@ class _Portal:
     async def decline(self, request: Request) -> Response:
         return await self._act(request, lambda worker, _: self._hand_back(self._engine.decline, request, worker))
 
+    async def incomplete(self, request: Request) -> Response:
+        """Note for the job's owner that a worker met a page whose answers would lack something."""
+        return await self._act(request, lambda worker, body: self._note_missing(request, worker, body.get("elements")))
+
     async def release(self, request: Request) -> Response:
         return await self._act(request, lambda worker, _: self._hand_back(self._engine.release, request, worker))
 
@@ -194,6 +200,15 @@ class _Portal:
             return JSONResponse({"message": "The answer is not a JSON object."}, 400)
         self._engine.submit(request.path_params["task"], worker, answer)
         return JSONResponse({"state": "submitted"})
+
+    def _note_missing(self, request: Request, worker: str, elements: object) -> Response:
+        task = self._engine.find_task(request.path_params["task"], worker)
+        given = elements if isinstance(elements, list) else []
+        named = sorted({one for one in given[:50] if isinstance(one, str) and _ELEMENT.fullmatch(one)})
+        message = f"The worker page uses {', '.join(named)}, which nobody defines: it can't be submitted."
+        if named and not any(event.message == message for event in self._engine.events(task.job_name, limit=10_000)):
+            self._engine.note([(task.job_arn, "remark", message)])
+        return JSONResponse({"state": "noted"})
 
     def _hand_back(self, way: Callable[[str, str], None], request: Request, worker: str) -> Response:
         way(request.path_params["task"], worker)
@@ -241,11 +256,19 @@ class _Portal:
         return list(self._engine.workers(described["Key"]))
 
 
+_ELEMENT = re.compile(r"crowd-[a-z0-9-]{1,60}")
 _Action = Callable[[str, Mapping[str, Any]], Response]
 
 
 def _worker(request: Request) -> str | None:
-    return unquote(request.cookies.get(_COOKIE, "")) or None
+    """Who signed in; a cookie may say anything, and the same rules hold for it as for the form."""
+    return _name(unquote(request.cookies.get(_COOKIE, "")))
+
+
+def _name(text: str) -> str | None:
+    """A worker's name as it is written, or nothing if it is none."""
+    name = " ".join(text.split())
+    return name if 0 < len(name) <= _LONGEST_NAME and name.isprintable() else None
 
 
 def _own_path(goal: str) -> str:

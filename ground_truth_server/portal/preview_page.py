@@ -12,7 +12,7 @@ from ground_truth_server.pages.preview import Preview, PreviewFailed
 from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.portal.console_commands import invoke_command
 from ground_truth_server.portal.short_text import source_name
-from ground_truth_server.portal.web_pages import STATIC, fragment, page
+from ground_truth_server.portal.web_pages import STATIC, fragment, page, whole_number
 
 
 def create_preview(preview: Preview, pages: PageOrigin) -> Starlette:
@@ -77,4 +77,4 @@ class _PreviewPage:
 
 def _line(request: Request) -> int:
     text = request.query_params.get("line", "1")
-    return int(text) if text.isdecimal() else 1
+    return whole_number(text, 1)

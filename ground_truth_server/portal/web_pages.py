@@ -34,6 +34,14 @@ STATIC = Mount("/static", _FreshFiles(directory=_STATIC), name="static")
 """The scripts and styles; every page refers to them as ``/static/…``."""
 
 
+_LONGEST_NUMBER = 18  # digits; SQLite counts no further
+
+
+def whole_number(text: str, otherwise: int) -> int:
+    """Read a whole number of an address, or take another where there is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else otherwise
+
+
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a template as a response.
 

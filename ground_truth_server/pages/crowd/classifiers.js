@@ -14,7 +14,7 @@ class Classifier extends AnsweringElement {
       <section class="main">
         <h2 id="header"></h2>
         <p class="overlay" hidden>This image has an overlay, which needs AWS's hosted crowd elements to be seen.</p>
-        <img class="image" hidden>
+        <img class="image" alt="" hidden>
         <slot name="classification-target"></slot>
         <slot></slot>
       </section>

@@ -19,7 +19,7 @@ class DrawingElement extends CrowdElement {
     <h2></h2>
     <div class="notice" role="note"></div>
     <slot name="short-instructions"></slot>
-    <img hidden alt="The image to work on">
+    <img hidden alt="The image to work on" src="data:,">
     <p class="text"></p>
     <slot></slot>
     <slot name="full-instructions"></slot>`;
@@ -48,8 +48,9 @@ class DrawingElement extends CrowdElement {
       make("code", { textContent: `<${localName}>` }),
       ` ${DRAWING[localName]} and needs AWS's own script. Start with `,
       make("code", { textContent: "--crowd-elements hosted" }),
-      " to use it. The rest of this page works; nothing from this element is submitted.",
+      " to use it. Until then this page can't be submitted.",
     );
+    this.dataset.placeholder = "";
     const image = this.part("img");
     image.hidden = this.src === "";
     if (this.src) image.src = this.src;

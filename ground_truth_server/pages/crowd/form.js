@@ -9,15 +9,15 @@ const OWN_ENTER = "button, a[href], summary, textarea, select, input[type=button
 class CrowdForm extends CrowdElement {
   static markup = `
     <slot></slot>
-    <footer><p class="status" role="alert"></p><span class="hint" aria-hidden="true"><kbd>Enter</kbd></span><slot name="submit"></slot></footer>`;
+    <div class="foot"><p class="status" role="alert"></p><span class="hint" aria-hidden="true"><kbd>Enter</kbd></span><slot name="submit"></slot></div>`;
 
   static style = css(`
     :host { display: block; }
-    footer {
+    .foot {
       position: sticky; bottom: 0; z-index: 5; display: flex; gap: 1rem; align-items: center; justify-content: flex-end;
       margin-top: 1rem; padding: .6rem 0; border-top: 1px solid var(--line); background: light-dark(#fff, #14191f);
     }
-    :host([own-submit]) footer:not(.telling) { display: none; }
+    :host([own-submit]) .foot:not(.telling) { display: none; }
     .status { flex: 1; margin: 0; color: var(--ink-soft); }
     .hint { font-size: .85em; }
     :host([own-submit]) .hint { display: none; }
@@ -113,6 +113,8 @@ class CrowdForm extends CrowdElement {
   }
 
   #send() {
+    // Whoever knows that parts of the answer would be missing says so and stops it.
+    if (!document.dispatchEvent(new CustomEvent("crowd-submitting", { cancelable: true }))) return;
     this.#sent = true;
     this.toggleAttribute("submitted", true);
     this.#tell("Sending…");
@@ -129,7 +131,7 @@ class CrowdForm extends CrowdElement {
     const status = this.part(".status");
     status.textContent = text;
     status.classList.toggle("bad", bad);
-    this.part("footer").classList.toggle("telling", text !== "");
+    this.part(".foot").classList.toggle("telling", text !== "");
   }
 
   #clicked(event) {

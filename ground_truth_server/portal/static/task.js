@@ -24,6 +24,7 @@ let task = null; // in hand
 let inSight = null; // the task whose page is shown: another one than that in hand while the next page loads
 let sending = false;
 let askAgain = null;
+let hasEntered = false; // something that would be gone with the page
 
 function byId(id) { return document.getElementById(id); }
 
@@ -42,6 +43,7 @@ async function next() {
 
 async function begin(found) {
   task = found;
+  hasEntered = false;
   setSending(false);
   late.hidden = true;
   clock.start(task.secondsLeft, { late: () => { late.hidden = false; }, over: timeIsUp });
@@ -64,7 +66,7 @@ async function submit(id, answer) {
   setSending(true);
   kept.set(id, answer);
   const outcome = await send(`/tasks/${id}/answer`, { answer }, SAFE);
-  if (outcome.status === 400) {
+  if (outcome.status >= 400 && outcome.state !== "refused") {
     kept.clear();
     setSending(false);
     frame.tell({ type: "rejected", message: outcome.message });
@@ -89,6 +91,12 @@ async function decline() {
   }
   say("Declined");
   await next();
+}
+
+function askWhetherToStop() {
+  if (task === null || sending) return;
+  if (hasEntered) open("stopping");
+  else stop();
 }
 
 async function stop() {
@@ -192,6 +200,8 @@ function showProgress({ number, available, given, needed }) {
 function heard(message) {
   if (message.type === "answer" && isWorkable()) submit(task.id, message.answer);
   else if (message.type === "decline") askWhetherToDecline();
+  else if (message.type === "entered") hasEntered ||= isWorkable();
+  else if (message.type === "incomplete" && isWorkable()) post(`/tasks/${task.id}/incomplete`, { worker, elements: message.elements });
   else if (message.type === "key") press(message.key, message);
 }
 
@@ -202,7 +212,7 @@ function askWhetherToDecline() {
 /** The portal's own keys; true if it was one. */
 function press(key, { ctrl, alt, meta }) {
   if (ctrl || alt || meta || isAnyOpen()) return false;
-  const actions = { "?": () => open("keys"), d: askWhetherToDecline, s: stop };
+  const actions = { "?": () => open("keys"), d: askWhetherToDecline, s: askWhetherToStop };
   const action = actions[key.toLowerCase()];
   action?.();
   return Boolean(action);
@@ -232,7 +242,11 @@ document.addEventListener("close", ({ target }) => {
   if (target.matches("dialog") && frame.isShown) frame.focus();
 }, true);
 
-byId("stop").addEventListener("click", stop);
+byId("stopping").addEventListener("close", ({ target }) => {
+  if (target.returnValue === "stop") stop();
+});
+
+byId("stop").addEventListener("click", askWhetherToStop);
 
 main.addEventListener("click", ({ target }) => {
   if (target.closest("[data-action=next]")) next();

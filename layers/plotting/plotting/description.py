@@ -93,13 +93,18 @@ def _departures(time: NDArray[np.float64], values: NDArray[np.float64], unit: st
 
 
 def _inside(far: NDArray[np.intp], rows: int) -> NDArray[np.intp]:
-    """Leave out what goes on to the first or the last row: how a recording begins and ends is no departure.
+    """Leave out how a recording begins and ends: a short run of rows up to the first or the last is no departure.
 
-    A spike near an edge stays: between it and the edge lie rows that are as usual.
+    A spike near an edge stays, since between it and the edge lie rows that are as usual; so does what goes on for
+    longer than a block, and isn't only the arc being lit or put out.
     """
     begin = int(np.argmin(np.append(far, -1) == np.arange(len(far) + 1)))
     end = int(np.argmin(np.append(far[::-1], -1) == rows - 1 - np.arange(len(far) + 1)))
-    return far[begin : len(far) - end]
+    # What scatters about the limit right beside such a run belongs to it.
+    beside = rows // 50
+    first = begin + beside if 0 < begin <= rows // BLOCKS else 0
+    last = rows - end - beside if 0 < end <= rows // BLOCKS else rows
+    return far[(far >= first) & (far < last)]
 
 
 def _surroundings(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from plotting.recording import Recording, read
 from plotting.thinning import Envelope, thin
 from plotting.ticks import Ticks, ticks
 
-# Changes whenever a plot of the same recording would look, or be described, differently; the number counts such changes.
+# Changes whenever a plot of the same recording would look or be described differently; the number counts the changes.
 RENDERER: Final = f"plotting {__version__}.3, matplotlib {mpl.__version__}"
 
 # A panel is 1000 by 340 CSS pixels at two device pixels each. All lengths below are device pixels.

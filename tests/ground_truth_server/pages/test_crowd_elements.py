@@ -523,7 +523,9 @@ class TestSurfaces:
         ["bounding-box", "polygon", "polyline", "line", "keypoint", "instance-segmentation",
          "semantic-segmentation", "entity-annotation"],
     )  # fmt: skip
-    def test_a_drawing_element_says_what_it_needs_and_the_rest_works(self, pages: WorkerPages, element: str) -> None:
+    def test_a_drawing_element_says_what_it_needs_and_nothing_is_submitted(
+        self, pages: WorkerPages, element: str
+    ) -> None:
         shown = pages.show(
             form(
                 f"""<crowd-{element} name="d" header="Draw" labels="['a']">
@@ -536,9 +538,14 @@ class TestSurfaces:
         )
         expect(shown.task.get_by_role("note")).to_contain_text(f"<crowd-{element}>")
         expect(shown.task.get_by_role("note")).to_contain_text("--crowd-elements hosted")
-        shown.task.get_by_role("textbox", name="Text").fill("works")
-        assert shown.submit() == {"t": "works"}
+        expect(shown.task.get_by_role("alert").filter(has_text=f"<crowd-{element}>")).to_be_visible()
+        shown.task.get_by_role("textbox", name="Text").fill("kept")
+        shown.task.get_by_role("button", name="Submit").click()
+        expect(shown.task.get_by_text("Not submitted:")).to_be_visible()
+        assert shown.messages("answer") == []
+        assert shown.messages("incomplete")[0]["elements"] == [f"crowd-{element}"]
         assert shown.evaluate("seen") == "nothing"
+        expect(shown.task.get_by_role("textbox", name="Text")).to_have_value("kept")
 
 
 class TestSandbox:
@@ -556,7 +563,9 @@ class TestSandbox:
         shown = pages.show(form('<input name="x" value="1">') + self.REACH)
         tried = shown.evaluate("tried")
         assert isinstance(tried, dict)
-        assert set(tried.values()) == {"SecurityError"}
+        # Storage and cookies are the page's own and empty: nothing of the portal's is in them.
+        empty = {"storage": "0", "cookie": ""}
+        assert tried == {**dict.fromkeys(("secret", "document", "navigation"), "SecurityError"), **empty}
         assert shown.messages("ready")[0]["origin"] == "null"
         before = len(pages.portal.requested)
         fetched = shown.evaluate(

@@ -157,7 +157,7 @@ class TestDocument:
     def test_the_crowd_script_is_ours_however_it_is_written(self, script: str) -> None:
         page = render(f"{script}<crowd-form></crowd-form>", {}, presign, self.ASSETS).html
         assert "assets.crowd.aws" not in page
-        assert page.count('<script src="http://pages.test/crowd.js"></script>') == 1
+        assert page.count('<script src="http://pages.test/crowd.js" data-ours></script>') == 1
 
     def test_a_page_that_leaves_the_script_to_the_service_gets_it(self) -> None:
         assert "http://pages.test/crowd.js" in render("<crowd-form></crowd-form>", {}, presign, self.ASSETS).html
@@ -178,7 +178,7 @@ class TestDocument:
     def test_the_bridge_comes_before_all_that_the_template_brings(self) -> None:
         template = "<!DOCTYPE html>\n<html lang=en><head class=x><script>first()</script></head><body>"
         page = render(template, {}, presign, self.ASSETS).html
-        assert page.index('<script src="/b.js" data-portal="http://portal.test">') < page.index("first()")
+        assert page.index('<script src="/b.js" data-portal="http://portal.test" data-ours>') < page.index("first()")
         assert page.startswith("<!DOCTYPE html>\n<html lang=en><head class=x><meta charset")
 
     @pytest.mark.parametrize(
