@@ -198,7 +198,7 @@ def png() -> bytes:
         (b"1,2\n", "1 readable row"),
         (b"# only\n# words\n", "0 readable rows"),
         (png(), "a PNG picture"),
-        (gzip.compress(rows(9)), "a gzip archive"),
+        (gzip.compress(rows(9), mtime=0), "a gzip archive"),
         (b"PK\x03\x04" + bytes(50), "Excel workbook (.xlsx)"),
         (b"PAR1" + bytes(50), "a Parquet file"),
         (b"1,2\n3,\x00\n", "NUL characters"),
