@@ -121,7 +121,7 @@ def _fetch(link: str, role: str) -> None:
     except HTTPClientError as error:
         raise CommandError(f"{name}, which the worker page shows, can't be fetched: {error}. {GO_ON}") from None
     if answer.status_code >= 400:
-        code = re.search(r"<Code>(.*?)</Code>", answer.text)
+        code = re.search(r"<Code>(\w{1,60})</Code>", answer.text[:10_000])
         raise CommandError(
             f"{name}, which the worker page shows, can't be fetched with the rights of {role} (status "
             f"{answer.status_code}{f', {code[1]}' if code else ''}): let the role read it, and decrypt it if a key of "

@@ -47,25 +47,30 @@ SANDBOX = "allow-scripts allow-forms allow-modals allow-popups allow-popups-to-e
 A tab that the page opens is free of it, since Chromium shows no PDF in a sandbox; it has an origin, as any link has.
 """
 
+# Every repetition has a bound and ends at the next tag: a template can be ten megabytes of what almost fits.
 _CROWD_SCRIPT = re.compile(
-    r"""<script\b[^>]*?\bsrc\s*=\s*["']?\s*(?:https?:)?//assets\.crowd\.aws/crowd-html-elements[\w.-]*\.js"""
-    r"""(?:\?[^"'\s>]*)?\s*["']?[^>]*>\s*</script\s*>""",
+    r"""<script\b[^<>]{0,500}?\bsrc\s{0,20}=\s{0,20}["']?\s{0,20}(?:https?:)?//assets\.crowd\.aws/"""
+    r"""crowd-html-elements[\w.-]{0,40}\.js(?:\?[^"'\s>]{0,200})?\s{0,20}["']?[^<>]{0,500}>\s{0,100}</script\s{0,20}>""",
     re.IGNORECASE,
 )
 _CROWD_ELEMENT = re.compile(r"<crowd-[a-z]", re.IGNORECASE)
 # A page of plain fields that nothing submits gets the form of Ground Truth, and its button.
-_FIELD = re.compile(r"<(?:input|select|textarea)\b[^>]*\bname\s*=", re.IGNORECASE)
+_FIELD = re.compile(r"<(?:input|select|textarea)\b[^<>]{0,500}\bname\s{0,20}=", re.IGNORECASE)
 _SUBMITS = re.compile(
-    r"""\btype\s*=\s*["']?(?:submit|image)\b|<button\b(?![^>]*\btype\s*=\s*["']?(?:button|reset))""", re.IGNORECASE
+    r"""\btype\s{0,20}=\s{0,20}["']?(?:submit|image)\b"""
+    r"""|<button\b(?![^<>]{0,500}\btype\s{0,20}=\s{0,20}["']?(?:button|reset))""",
+    re.IGNORECASE,
 )
 _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
-_HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
+_HEAD = re.compile(r"<head(?:\s[^<>]{0,1000})?>", re.IGNORECASE)
 _TITLE = re.compile(r"<title[\s>]", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\slang\s*=", re.IGNORECASE)
-_HTML = re.compile(r"<html(?:\s[^>]*)?>", re.IGNORECASE)
-_SETS_COLOURS = re.compile(
-    r"""(?:<style[^>]*>|\bstyle\s*=\s*["'])[^<]*?(?<![\w-])(?:background|background-color|color)\s*:"""
-    r"""|<link\b[^>]*stylesheet|\bbgcolor\s*=""",
+_HTML = re.compile(r"<html(?:\s[^<>]{0,1000})?>", re.IGNORECASE)
+_STYLE = re.compile(r"<style\b", re.IGNORECASE)
+_COLOUR = re.compile(r"(?<![\w-])(?:background|background-color|color)\s{0,20}:", re.IGNORECASE)
+_COLOURED = re.compile(
+    r"""\bstyle\s{0,20}=\s{0,20}["'][^<"']{0,2000}?(?<![\w-])(?:background|background-color|color)\s{0,20}:"""
+    r"""|<link\b[^<>]{0,1000}stylesheet|\bbgcolor\s{0,20}=""",
     re.IGNORECASE,
 )
 _KNOWS_DARK = re.compile(r"color-scheme|light-dark\(", re.IGNORECASE)
@@ -199,7 +204,10 @@ def _in_a_language(page: str) -> str:
 
 def _colour_schemes(page: str) -> str:
     """Dark only where it is safe: a template with colours of its own that never mentions dark stays light."""
-    return "light" if _SETS_COLOURS.search(page) and not _KNOWS_DARK.search(page) else "light dark"
+    # Blocks of styles are parted, each to its end, rather than matched: the time grows with the page's length only.
+    blocks = (part.partition("</")[0] for part in _STYLE.split(page)[1:])
+    coloured = _COLOURED.search(page) or any(_COLOUR.search(block) for block in blocks)
+    return "light" if coloured and not _KNOWS_DARK.search(page) else "light dark"
 
 
 def _with_head(page: str, head: str) -> str:

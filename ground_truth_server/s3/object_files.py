@@ -94,7 +94,9 @@ class ObjectFiles:
             What was written beside the bytes.
         """
         before = self.facts(bucket, key)
-        path = self.folder / before.file if before else self._path_for(bucket, key)
+        known = self.folder / before.file if before else None
+        # What has become a link since leads elsewhere: the object gets another place, and the link stays as it is.
+        path = known if known is not None and not self._leads_elsewhere(known) else self._path_for(bucket, key)
         facts_file = self._facts_file(bucket, key)
         written = HalfWritten(path, content)
         try:
@@ -113,7 +115,8 @@ class ObjectFiles:
         """Remove an object, and the folders that it leaves empty."""
         known = self.facts(bucket, key)
         path = self.folder / known.file if known else self._path_for(bucket, key)
-        path.unlink(missing_ok=True)
+        if not self._leads_elsewhere(path):
+            path.unlink(missing_ok=True)
         self._facts_file(bucket, key).unlink(missing_ok=True)
         self._remove_empty_folders(path.parent, self.folder / bucket)
 
@@ -132,9 +135,12 @@ class ObjectFiles:
 
     def is_as_known(self, facts: ObjectFacts) -> bool:
         """Tell whether an object's file is still the one that its facts tell of."""
+        path = self.folder / facts.file
         try:
-            found = os.lstat(self.folder / facts.file)
+            found = os.lstat(path)
         except OSError:
+            return False
+        if self._leads_elsewhere(path):
             return False
         return (found.st_size, found.st_mtime_ns) == (facts.size, facts.modified_ns)
 
@@ -201,9 +207,12 @@ class ObjectFiles:
 
     def _is_own_file(self, path: Path) -> bool:
         """Tell whether a path is a file of this folder, and no way to it leads through a link."""
+        return not self._leads_elsewhere(path) and path.is_file()
+
+    def _leads_elsewhere(self, path: Path) -> bool:
+        """Tell whether a path is a link, or goes through one."""
         within = path.relative_to(self.folder).parts
-        ways = [self.folder.joinpath(*within[:count]) for count in range(1, len(within))]
-        return not path.is_symlink() and path.is_file() and not any(way.is_symlink() for way in ways)
+        return any(self.folder.joinpath(*within[:count]).is_symlink() for count in range(1, len(within) + 1))
 
     def _below_a_file(self, path: Path, bucket: str) -> bool:
         top = self.folder / bucket

@@ -162,27 +162,39 @@ class _FiledS3:
             if environ["REQUEST_METHOD"] in _CHANGES and status and status[0].startswith("2"):
                 self._write_changes(environ)
         except Exception as error:
-            self._take_back()
+            self._take_back(bucket if environ["REQUEST_METHOD"] in _CHANGES and not key else "")
             _log.exception("%s /%s/%s could not be done", environ["REQUEST_METHOD"], bucket, key)
             raise _Refused("503 Service Unavailable", "ServiceUnavailable", _unavailable(error)) from error
         finally:
             self._changed.clear()
         return content
 
-    def _take_back(self) -> None:
-        """Make memory tell again what is on the disk, of all that a failed request touched."""
+    def _take_back(self, changed_bucket: str) -> None:
+        """Make memory tell again what is on the disk, of all that a failed request touched.
+
+        Args:
+            changed_bucket: The bucket whose settings it changed, if it did.
+        """
         for name, bucket in list(self._backend.buckets.items()):
             if not isinstance(bucket.keys, _WatchedKeys):  # it was about to be made
                 self._backend.delete_bucket(name)
                 with suppress(OSError):
                     self._files.remove_bucket(name)
         on_disk = set(self._files.buckets())
+        if changed_bucket in on_disk and changed_bucket in self._backend.buckets:
+            self._forget(changed_bucket)
         for name in on_disk - set(self._backend.buckets):
             self._load(name)
         for bucket, key in list(self._changed):
             if bucket in self._backend.buckets:
                 self._known.pop((bucket, key), None)
                 self._look_at_the_disk(bucket, key, always=True)
+
+    def _forget(self, bucket: str) -> None:
+        """Take a bucket out of memory, to be read from the disk again."""
+        del self._backend.buckets[bucket]
+        s3_backends.bucket_accounts.pop(bucket, None)
+        self._known = {place: facts for place, facts in self._known.items() if place[0] != bucket}
 
     def _look_at_the_disk(self, bucket: str, key: str, *, always: bool = False) -> None:
         """See what somebody changed in the folder by hand since an object was written or read."""
@@ -284,6 +296,7 @@ class _FiledS3:
         modified = datetime.fromtimestamp(facts.modified_ns / 1e9, UTC)
         key.last_modified = modified.replace(tzinfo=None)
         key.set_metadata(dict(facts.headers))
+        self._backend.tagger.delete_all_tags_for_resource(key.arn)
         if facts.tags:
             self._backend.put_object_tagging(key, facts.tags)
         self._known[bucket, facts.key] = facts

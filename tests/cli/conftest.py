@@ -81,7 +81,7 @@ def rendered(template: str, task_input: dict[str, Any]) -> Page:
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[JobsInMemory]:
     """The account's labeling jobs, behind the SageMaker API."""
-    jobs = JobsInMemory()
+    jobs = JobsInMemory("eu-west-1")
     with (
         sagemaker_route(jobs, tmp_path / "account.sqlite", rendered) as route,
         serving(Starlette(routes=[route])) as url,

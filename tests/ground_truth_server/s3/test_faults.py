@@ -124,10 +124,25 @@ CHANGES: dict[str, Callable[[Store], object]] = {
     "tag": lambda store: store.s3.put_object_tagging(
         Bucket=BUCKET, Key="a", Tagging={"TagSet": [{"Key": "who", "Value": "me"}]}
     ),
+    "setting": lambda store: store.s3.put_bucket_cors(
+        Bucket=BUCKET, CORSConfiguration={"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    ),
     "bucket": lambda store: store.s3.create_bucket(
         Bucket="another-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     ),
 }
+
+
+def besides(store: Store) -> tuple[list[Any], list[Any]]:
+    """The tags of an object, and the bucket's CORS."""
+    try:
+        tags = store.s3.get_object_tagging(Bucket=BUCKET, Key="a")["TagSet"]
+    except ClientError:
+        tags = []
+    try:
+        return tags, store.s3.get_bucket_cors(Bucket=BUCKET)["CORSRules"]
+    except ClientError:
+        return tags, []
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -144,10 +159,10 @@ def test_memory_and_disk_agree_whatever_step_fails(store: Store, change: str) ->
                 refusal = str(error)
             reached = failed()
         assert reached is ("No space left on device" in refusal)
-        found = store.all()
+        found, known = store.all(), besides(store)
         buckets = store.s3.list_buckets()["Buckets"]
         store.restart()
-        assert store.all() == found
+        assert (store.all(), besides(store)) == (found, known)
         assert len(store.s3.list_buckets()["Buckets"]) == len(buckets)
         assert set(found.values()) <= {b"old", b"new"}
         if not refusal:
@@ -205,6 +220,18 @@ def test_links_lead_nowhere(store: Store, tmp_path: Path) -> None:
     store.restart()
     assert store.all() == dict.fromkeys(("linked/new", "linked/secret", "link"), b"mine")
     assert {path.name: path.read_bytes() for path in outside.iterdir()} == {"secret": b"secret"}
+
+
+def test_a_folder_that_becomes_a_link_leads_nowhere_either(store: Store, tmp_path: Path) -> None:
+    store.put("d/x", b"inside")
+    store.file("d").rename(tmp_path / "elsewhere")
+    store.file("d").symlink_to(tmp_path / "elsewhere")
+    assert store.get("d/x") is None
+    store.put("d/x", b"new")
+    assert store.get("d/x") == b"new"
+    store.s3.delete_object(Bucket=BUCKET, Key="d/x")
+    assert store.get("d/x") is None
+    assert (tmp_path / "elsewhere" / "x").read_bytes() == b"inside"
 
 
 def test_a_second_server_meets_the_lock_before_it_touches_anything(

@@ -25,7 +25,8 @@ EVERYONE_ARN = ACCOUNT_ARN + "workteam/private-crowd/everyone"
 class JobsInMemory:
     """Jobs that nobody works on, since the engine's own can't be given a state and a time at will."""
 
-    def __init__(self) -> None:
+    def __init__(self, region: str = "us-east-1") -> None:
+        self._region = region
         self.jobs: dict[str, Members] = {}
         self.remarks: list[str] = []
 
@@ -33,11 +34,11 @@ class JobsInMemory:
         return name if (region, account) else ""
 
     def create(
-        self, request: Members, region: str = "us-east-1", account: str = "111122223333", remarks: Sequence[str] = ()
+        self, request: Members, region: str = "", account: str = "111122223333", remarks: Sequence[str] = ()
     ) -> str:
         self.remarks = list(remarks)
         name = request["LabelingJobName"]
-        arn = Caller(region, account).arn(f"labeling-job/{name.lower()}")
+        arn = Caller(region or self._region, account).arn(f"labeling-job/{name.lower()}")
         now = datetime.now(UTC)
         self.jobs[name.lower()] = {
             **request,
