@@ -19,7 +19,7 @@ from ground_truth_server.lambda_host.function_host import FunctionHost
 from tests.conftest import ROOT
 from tests.stack.conftest import PARAMETERS, REGION, Deployed
 
-ROLES = "arn:aws:iam::111122223333:role"
+ROLES = "arn:aws:iam::123456789012:role"
 REFUSED = r"AccessDenied|Forbidden|403"
 OBJECTS = (
     *("output/answer.json", "labels/label.jsonl", "plots/old.png", "images/i.png", "dataset/d.json", "hr/pay.csv"),
@@ -36,7 +36,7 @@ def enforced(stack: Deployed) -> Iterator[dict[str, dict[str, str]]]:
     for key in OBJECTS:
         s3.put_object(Bucket=stack.bucket, Key=key, Body=b"{}")
     roles = {
-        name: sts.assume_role(RoleArn=f"arn:aws:iam::111122223333:role/{physical}", RoleSessionName="test")[
+        name: sts.assume_role(RoleArn=f"arn:aws:iam::123456789012:role/{physical}", RoleSessionName="test")[
             "Credentials"
         ]
         for name, physical in stack.resources.items()
@@ -172,7 +172,7 @@ def custom_resource(stack: Deployed, mailbox: CloudFormationMailbox, kind: str, 
     return {
         "RequestType": kind,
         "ResponseURL": mailbox.url,
-        "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/welds/1",
+        "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/welds/1",
         "RequestId": "1",
         "LogicalResourceId": "StackSetup",
         "PhysicalResourceId": f"s3://{stack.bucket}",

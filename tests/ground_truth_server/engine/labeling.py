@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from botocore.config import Config
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.invoke import FunctionFailed, Json
 from ground_truth_server.engine.labeling_job import ENDED
+from ground_truth_server.engine.tasks import TaskRefused
 from ground_truth_server.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
@@ -204,7 +205,8 @@ def label_all(engine: Engine, workers: Iterable[str], name: str = "Welds1") -> d
 
     def ended() -> bool:
         for worker in workers:
-            answer_all(engine, worker, name)
+            with suppress(TaskRefused):  # the job may end between a task and its answer
+                answer_all(engine, worker, name)
         return engine.describe(name)["LabelingJobStatus"] not in ("Initializing", "InProgress")
 
     wait_until(ended)

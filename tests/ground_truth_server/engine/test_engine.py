@@ -382,6 +382,14 @@ class TestFailures:
             bench.s3.delete_bucket(Bucket="labels")
             assert "NoSuchBucket" in label_all(engine, ["ann"])["FailureReason"]
 
+    def test_a_manifest_with_a_byte_order_mark_is_read(self, bench: Bench) -> None:
+        bench.put("input.manifest", "\ufeff" + '{"source": "s3://welds/a.json"}\n{"source": "s3://welds/b.json"}\n')
+        with bench.engine() as engine:
+            engine.create(request())
+            label_all(engine, ["ann"])
+            assert engine.describe("Welds1")["LabelingJobStatus"] == "Completed"
+        assert [line["source"] for line in bench.output()] == ["s3://welds/a.json", "s3://welds/b.json"]
+
     def test_a_job_waits_while_s3_is_out_of_reach(self, bench: Bench, s3_server: EmbeddedS3, tmp_path: Path) -> None:
         with bench.engine() as engine:
             engine.create(request())
