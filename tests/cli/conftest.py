@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import botocore.session
@@ -21,6 +21,9 @@ from ground_truth_server.pages.ground_truth_liquid import render_template
 from ground_truth_server.sagemaker.aws_error import AwsError
 from tests.conftest import ROOT, Bucket
 from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, Page, sagemaker_route
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CORSRuleTypeDef
 
 STACK = "welds"
 ROLE = "arn:aws:iam::111122223333:role/ground-truth"
@@ -100,6 +103,9 @@ def welds(bucket: Bucket, job: JobConfiguration) -> Bucket:
     """A bucket with the sample welds."""
     for found in DataFolder(ROOT / "labeling_job" / "sample", job).objects(bucket.name):
         bucket.put(found.key, found.body)
+    # moto answers every origin unless an embedded S3, whose buckets' own rules count, was open in this process.
+    rule: CORSRuleTypeDef = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
+    bucket.s3.put_bucket_cors(Bucket=bucket.name, CORSConfiguration={"CORSRules": [rule]})
     return bucket
 
 
