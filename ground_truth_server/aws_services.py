@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
-from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_json
+from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, Wording, hosts_of, in_json, in_query_xml
 from ground_truth_server.edge.key_pair import KeyPair
-from ground_truth_server.edge.loopback import HOST, listen, origin_of, serving
+from ground_truth_server.edge.loopback import HOST, LOOPBACK_NAMES, listen, origin_of, serving
 from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.engine.aws_functions import WithAwsFunctions
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
@@ -24,7 +26,7 @@ from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
 from ground_truth_server.lambda_host.function_log import FunctionLog, LoggedFunctions
 from ground_truth_server.lambda_host.invocation import MAX_EVENT_BYTES
 from ground_truth_server.lambda_host.lambda_api import create_app
-from ground_truth_server.lambda_host.sts_api import sts_route
+from ground_truth_server.lambda_host.sts_api import STS_BODY, sts_app
 from ground_truth_server.lambda_host.warm_process import NO_ACCOUNT
 from ground_truth_server.s3.storage import EmbeddedS3
 
@@ -39,6 +41,7 @@ _CREDENTIALS = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
     *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
 )
+_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 _log = logging.getLogger(__name__)
 # A function is called once and may take as long as its own time limit says, at most a quarter of an hour.
@@ -114,7 +117,10 @@ class AwsServices:
         functions_url: The Lambda endpoint; ``None`` for AWS's own, and where there are no functions.
         function_names: The template's functions.
         log: What the template's functions log.
-        keys: The key pair that requests to what is embedded are signed with.
+        keys: The workspace's key pair.
+        required_keys: The key pair that clients must sign with; ``None`` where S3 is the user's own, and so are the
+            keys, which nobody here can check.
+        sts_url: The STS endpoint beside the functions; ``None`` where clients use AWS's own.
 
     Raises:
         PortTaken: If another program listens on a port.
@@ -126,11 +132,14 @@ class AwsServices:
     s3_url: str | None
     invoke: Invoke
     functions_url: str | None
+    required_keys: KeyPair | None
+    sts_url: str | None
 
     def __init__(self, settings: ServerSettings) -> None:
         settings.workspace.mkdir(parents=True, exist_ok=True)
         self._settings = settings
         self.keys = KeyPair.of_workspace(settings.workspace)
+        self.required_keys = self.keys if settings.s3 == EMBEDDED else None
         self._functions: LoggedFunctions | None = None
         with ExitStack() as parts:
             self.s3_url = self._start_s3(parts)
@@ -138,6 +147,7 @@ class AwsServices:
             self.log = FunctionLog(settings.workspace / "functions.log")
             parts.callback(self.log.close)
             self.functions_url = self._start_functions(parts)
+            self.sts_url = self.functions_url if self.required_keys and self._functions else None
             self.invoke = WithAwsFunctions(self._invoke(), self.s3, settings.account)
             if settings.functions == AWS and settings.s3 == EMBEDDED:
                 _log.warning("functions in AWS can't read what is in the embedded S3")
@@ -180,39 +190,50 @@ class AwsServices:
             return None
         listener = listen(self._settings.ports.functions, "the functions' Lambda endpoint")
         parts.callback(listener.close)
-        environment = {"AWS_ENDPOINT_URL_STS": origin_of(listener), **self._environment()}
+        environment = self._environment(origin_of(listener))
         self._functions = self.log.host(lambda on_log: self._host(template, environment, on_log))
         parts.callback(self._functions.close)
-        sts = sts_route(self.keys.access_key, self.keys.secret_key, self._settings.account)
-        app = Starlette(routes=[sts, Mount("/", create_app(self._functions))])
-        policy = Policy(
-            hosts=hosts_of(HOST, listener.getsockname()[1]),
-            longest_body=MAX_EVENT_BYTES + MEGABYTE,  # the endpoint itself says which event is too large
-            wording=in_json,
-            keys=self.keys,
-            browsers=False,
-        )
-        return parts.enter_context(serving(Guard(app, policy), listener))
+        sts = sts_app(self._role_credentials, self._settings.account)
+        hosts = hosts_of(HOST, listener.getsockname()[1])
+        # The endpoint itself says which event is too large.
+        functions = self._guarded(create_app(self._functions), "lambda", hosts, MAX_EVENT_BYTES + MEGABYTE, in_json)
+        routes = [
+            Route("/", self._guarded(sts, "sts", hosts, STS_BODY, in_query_xml), methods=["POST"]),
+            Mount("/", functions),
+        ]
+        return parts.enter_context(serving(Starlette(routes=routes), listener))
+
+    def _guarded(self, app: ASGIApp, service: str, hosts: Sequence[str], longest_body: int, wording: Wording) -> Guard:
+        signing = Signing(self.required_keys, service) if self.required_keys else None
+        return Guard(app, Policy(hosts, longest_body, wording, signing, browsers=False))
+
+    def _role_credentials(self) -> ReadOnlyCredentials:
+        """What S3 takes, whose only role is its owner's."""
+        credentials = self._session(self._settings.s3).get_credentials()
+        return (credentials or self.keys.credentials).get_frozen_credentials()
 
     def _host(self, template: Path, environment: Mapping[str, str], on_log: OnLog) -> FunctionHost:
         events = self._settings.workspace / OWN_FOLDER / "failed-events"
         return FunctionHost(template, {**environment, **self._settings.environment}, events, on_log)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, sts: str) -> dict[str, str]:
         """Make the functions' variables for AWS: nothing of the user's own, unless the bucket is the user's own."""
         region = self._settings.region
         environment = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
         if self._settings.s3 == AWS:
-            return {**_own_variables(), **environment}
+            return {**_own_variables(), **_proxies(), **environment}
         # Also as a file: a failed call is repeated with the function's variables, its secrets left out.
         environment |= {**NO_ACCOUNT, **self.keys.environment(), "AWS_SHARED_CREDENTIALS_FILE": str(self.keys.file)}
+        environment["AWS_ENDPOINT_URL_STS"] = sts
         if self.s3_url:
             environment["AWS_ENDPOINT_URL_S3"] = self.s3_url
-        if self._settings.s3 != EMBEDDED and boto3.Session().get_credentials() is not None:
+        if self._settings.s3 == EMBEDDED:
+            return environment
+        if boto3.Session().get_credentials() is not None:
             # Another server's S3, which knows the user's keys and not the workspace's.
             environment = {name: value for name, value in environment.items() if name not in _CREDENTIALS}
             environment |= {name: value for name, value in _own_variables().items() if name in _CREDENTIALS}
-        return environment
+        return {**environment, **_proxies()}
 
     def _s3_client(self) -> "S3Client":
         # Path style for own endpoints: a host named minio has no sub-domain for each bucket.
@@ -243,6 +264,15 @@ def _own_variables() -> dict[str, str]:
     files = {"AWS_CONFIG_FILE": str(home / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials")}
     named = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     return {**files, "AWS_EC2_METADATA_DISABLED": "false", **named}
+
+
+def _proxies() -> dict[str, str]:
+    """The user's way out to the network, which never leads to what is on this machine."""
+    found = {name: os.environ[name] for name in _PROXIES if os.environ.get(name)}
+    if not found:
+        return {}
+    excepted = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), *LOOPBACK_NAMES)))
+    return {**found, "NO_PROXY": excepted, "no_proxy": excepted}
 
 
 def _no_functions(function_arn: str, event: Mapping[str, Any]) -> Json:

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from ground_truth_server.aws_services import EMBEDDED, OWN_FOLDER, AwsServices, ServerSettings
-from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_json
+from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, ServerSettings
+from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, hosts_of, in_json
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import listen, origin_of, serving
 from ground_truth_server.engine.engine import Engine
@@ -79,11 +79,12 @@ class GroundTruthServer:
             with naming_database(own_folder / "account.sqlite"):
                 account = WorkteamTable(own_folder / "account.sqlite")
             parts.callback(account.close)
-            keys = self.services.keys if settings.s3 == EMBEDDED else None
+            keys = self.services.required_keys
             self.endpoints = Endpoints(
                 self.url,
                 self.services.s3_url,
                 self.services.functions_url,
+                self.services.sts_url,
                 settings.region,
                 keys.file if keys else None,
             )
@@ -172,7 +173,8 @@ def _guarded_api(api: AwsJson, url: str, keys: KeyPair | None) -> ASGIApp:
     Where S3 is the user's own, so are the keys that clients sign with, and nobody here could check them.
     """
     host, _, port = url.partition("://")[2].rpartition(":")
-    policy = Policy(hosts_of(host, int(port)), BODY_LIMIT, in_json, keys, browsers=False)
+    signing = Signing(keys, "sagemaker") if keys else None
+    policy = Policy(hosts_of(host, int(port)), BODY_LIMIT, in_json, signing, browsers=False)
     return Guard(api, policy)
 
 

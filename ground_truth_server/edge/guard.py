@@ -1,24 +1,30 @@
 """One guard before every socket: by which name it is asked for, how long a body may be, and who signs.
 
-It looks at a request before any application does, so what it refuses costs neither memory nor a thread.
+It looks at a request's head before any body is read and before any application does, so what it refuses costs neither
+memory nor a thread.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ground_truth_server.edge import signature
 from ground_truth_server.edge.key_pair import KeyPair
-from ground_truth_server.edge.signature import SignatureRefused, SignedRequest, check_signature, sha256_of
+from ground_truth_server.edge.signature import BodyCheck, SignatureRefused, SignedHead, check_head, sha256_of
 
 MEGABYTE = 1024 * 1024
 _BODY_SECONDS = 20.0  # for a body to come, and a second more for
 _SLOWEST = 64 * 1024  # so many bytes that came: a thousand clients that drip hold up nobody for long
+_DRAINED = MEGABYTE  # of a refused body at most,
+_DRAIN_SECONDS = 1.0  # and so long
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Refusal:
 
     Attributes:
         status: The HTTP status.
-        reason: ``host``, ``origin``, ``too long``, ``too slow``, or one of the signature's reasons.
+        reason: ``host``, ``target``, ``origin``, ``too long``, ``too slow``, or one of the signature's reasons.
         message: What was found, what was expected and what to do.
     """
 
@@ -45,6 +51,21 @@ def in_plain_words(refusal: Refusal) -> Response:
 
 
 @dataclass(frozen=True)
+class Signing:
+    """How requests must be signed.
+
+    Attributes:
+        keys: The key pair.
+        service: The service that they are signed for, such as ``s3``.
+        free: Methods that need no signature; their bodies are not taken.
+    """
+
+    keys: KeyPair
+    service: str
+    free: Collection[str] = ()
+
+
+@dataclass(frozen=True)
 class Policy:
     """What a guard lets through.
 
@@ -52,16 +73,14 @@ class Policy:
         hosts: The names and ports that a request may ask for, as its ``Host`` header has them.
         longest_body: In bytes.
         wording: Puts a refusal into the service's own form.
-        keys: The key pair that requests must be signed with; ``None`` where people's browsers ask.
-        signs: Which requests must be signed, where there are keys; all, if nothing else is said.
+        signing: How requests must be signed; ``None`` where people's browsers ask.
         browsers: Whether pages in a browser may ask at all.
     """
 
     hosts: Collection[str]
     longest_body: int
     wording: Wording = in_plain_words
-    keys: KeyPair | None = None
-    signs: Callable[[Scope], bool] = lambda _: True
+    signing: Signing | None = None
     browsers: bool = True
 
 
@@ -83,42 +102,74 @@ class Guard:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send)
+        body = _CountedBody(receive, self._longest_body(scope), answer)
         try:
-            self._check_head(scope)
-            counted = _CountedBody(receive, Headers(scope=scope), self._policy.longest_body, answer)
-            if self._policy.keys is not None and self._policy.signs(scope):
-                body = await counted.whole()
-                self._check_signature(scope, body, self._policy.keys)
-                await self._app(scope, _given(body, receive), answer)
-            else:
-                await self._app(scope, counted, answer)
+            await self._app(scope, await self._checked(scope, body), answer)
         except _Refused as refused:
             answer.refusal = refused.refusal
+        except ClientDisconnect:  # nobody is there to answer, and it is no news
+            return
         if answer.refusal is not None and not answer.begun:
+            if "expect" not in Headers(scope=scope):  # else the client waits with its body for this answer
+                await body.drain()
             response = self._policy.wording(answer.refusal)
             response.headers["Connection"] = "close"  # what is left of the body is not read
             await response(scope, receive, send)
 
-    def _check_head(self, scope: Scope) -> None:
-        headers, policy = Headers(scope=scope), self._policy
+    async def _checked(self, scope: Scope, body: "_CountedBody") -> Receive:
+        """Look at a request's head, and at its body where that is signed, and give what the application receives."""
+        headers = Headers(scope=scope)
+        self._check_head(scope, headers)
+        signing = self._policy.signing
+        check_body = None
+        if signing is not None and scope["method"] not in signing.free:
+            check_body = _check_signature(scope, headers, signing)
+        body.check_announced(headers.get("content-length", "0"))
+        if check_body is None:
+            return body
+        whole = await body.whole()
+        with _refusing_wrong_signatures():
+            check_body(await run_in_threadpool(sha256_of, whole))
+        return _given(whole, body)
+
+    def _longest_body(self, scope: Scope) -> int:
+        signing = self._policy.signing
+        return 0 if signing is not None and scope["method"] in signing.free else self._policy.longest_body
+
+    def _check_head(self, scope: Scope, headers: Headers) -> None:
+        policy = self._policy
         host = headers.get("host", "")
         if host.lower() not in policy.hosts:
             expected = ", ".join(policy.hosts)
             raise _Refused(421, "host", f"This is {expected}, not {host[:100]!r}: ask for it by its own name.")
+        target = _target(scope)
+        if not target.startswith("/"):
+            raise _Refused(400, "target", f"The request asks for {target[:100]!r}; expected a path that begins with /.")
         origin = headers.get("origin", "") or headers.get("sec-fetch-site", "none")
         if not policy.browsers and origin != "none":
             message = "This endpoint is for AWS's clients. Pages in a browser are refused, of whatever site."
             raise _Refused(403, "origin", message)
 
-    def _check_signature(self, scope: Scope, body: bytes, keys: KeyPair) -> None:
-        headers = Headers(scope=scope)
-        query = scope["query_string"].decode("latin-1")
-        target = scope.get("raw_path", scope["path"].encode()).decode("latin-1") + (f"?{query}" if query else "")
-        merged = {name: ",".join(headers.getlist(name)) for name in headers}
-        try:
-            check_signature(SignedRequest(scope["method"], target, merged, lambda: sha256_of(body)), keys)
-        except SignatureRefused as error:
-            raise _Refused(403, error.reason, str(error)) from None
+
+def _check_signature(scope: Scope, headers: Headers, signing: Signing) -> BodyCheck | None:
+    merged = {name: ",".join(headers.getlist(name)) for name in headers}
+    with _refusing_wrong_signatures():
+        return check_head(SignedHead(scope["method"], _target(scope), merged), signing.keys, signing.service)
+
+
+@contextmanager
+def _refusing_wrong_signatures() -> Iterator[None]:
+    try:
+        yield
+    except SignatureRefused as error:
+        raise _Refused(403, error.reason, str(error)) from None
+
+
+def _target(scope: Scope) -> str:
+    """Give path and query as they were sent."""
+    query = scope["query_string"].decode("latin-1")
+    path: str = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 class _Refused(Exception):
@@ -146,16 +197,18 @@ class _Answer:
 class _CountedBody:
     """An ASGI ``receive`` that goes no further than a limit and doesn't wait for ever."""
 
-    def __init__(self, receive: Receive, headers: Headers, longest: int, answer: _Answer) -> None:
+    def __init__(self, receive: Receive, longest: int, answer: _Answer) -> None:
         self._receive = receive
         self._answer = answer
         self._longest = longest
         self._length = 0
         self._ended = False
         self._began = 0.0
-        announced = headers.get("content-length", "0")
-        if len(announced) > 18 or int(announced) > longest:
-            raise self._too_long(announced[:20])
+
+    def check_announced(self, length: str) -> None:
+        """Refuse a body that is said to be too long before any of it is read."""
+        if len(length) > 18 or int(length) > self._longest:
+            raise self._too_long(length[:20])
 
     async def __call__(self) -> Message:
         if self._ended:  # what comes now is that the client has gone, however long that takes
@@ -182,9 +235,19 @@ class _CountedBody:
         while not self._ended:
             message = await self()
             if message["type"] == "http.disconnect":
-                raise _Refused(400, "too slow", "The body ended before its end.")
+                raise ClientDisconnect
             parts.append(message.get("body", b""))
         return b"".join(parts)
+
+    async def drain(self) -> None:
+        """Read on for a moment, keeping nothing: who is still sending a short body then hears the answer."""
+        read = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while not self._ended and read <= _DRAINED:
+                    message = await self._receive()
+                    read += len(message.get("body", b""))
+                    self._ended = not message.get("more_body", False)
 
     def _too_long(self, found: str) -> _Refused:
         message = f"The request's body has {found} bytes; at most {self._longest} are taken here."
@@ -217,10 +280,12 @@ def hosts_of(host: str, port: int) -> list[str]:
 
 _JSON_CODES = {
     "host": "AccessDeniedException",
+    "target": "ValidationException",
     "origin": "AccessDeniedException",
     "too long": "RequestEntityTooLargeException",
     "too slow": "RequestTimeoutException",
     signature.NOT_SIGNED: "MissingAuthenticationTokenException",
+    signature.HEADERS_NOT_SIGNED: "InvalidSignatureException",
     signature.UNKNOWN_KEY: "UnrecognizedClientException",
     signature.WRONG_SIGNATURE: "InvalidSignatureException",
     signature.WRONG_TIME: "InvalidSignatureException",
@@ -235,12 +300,32 @@ def in_json(refusal: Refusal) -> Response:
     return JSONResponse(body, refusal.status, headers={"x-amzn-ErrorType": code})
 
 
+_QUERY_CODES = {
+    "too long": "RequestEntityTooLarge",
+    "too slow": "RequestTimeout",
+    signature.NOT_SIGNED: "MissingAuthenticationToken",
+    signature.UNKNOWN_KEY: "InvalidClientTokenId",
+    signature.WRONG_SIGNATURE: "SignatureDoesNotMatch",
+    signature.HEADERS_NOT_SIGNED: "SignatureDoesNotMatch",
+    signature.WRONG_TIME: "SignatureDoesNotMatch",
+}
+
+
+def in_query_xml(refusal: Refusal) -> Response:
+    """Refuse as STS and other services of AWS's query protocol do."""
+    code, message = _QUERY_CODES.get(refusal.reason, "AccessDenied"), escape(refusal.message)
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    return Response(f"<ErrorResponse>{error}</ErrorResponse>", refusal.status, media_type="text/xml")
+
+
 _XML_CODES = {
     "host": "AccessDenied",
+    "target": "InvalidURI",
     "origin": "AccessDenied",
     "too long": "EntityTooLarge",
     "too slow": "RequestTimeout",
     signature.NOT_SIGNED: "AccessDenied",
+    signature.HEADERS_NOT_SIGNED: "AccessDenied",
     signature.UNKNOWN_KEY: "InvalidAccessKeyId",
     signature.WRONG_SIGNATURE: "SignatureDoesNotMatch",
     signature.WRONG_TIME: "RequestTimeTooSkewed",

@@ -114,8 +114,8 @@ def most_connections() -> int:
 class _BoundedConnection(H11Protocol):
     """Uvicorn's protocol for HTTP with a bound for connections, and for the time in which one must ask.
 
-    Where there are too many, the one that has waited longest without a request under way is closed: half-open
-    connections crowd out each other, not the people at work.
+    Where there are too many, the one that has waited longest without a whole request under way is closed: half-open
+    connections and bodies that never come crowd out each other, not the people at work.
     """
 
     most: ClassVar[int]
@@ -136,18 +136,21 @@ class _BoundedConnection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a whole head is a request under way."""
+        """Take what came; once that is a whole request, nothing more is waited for."""
         super().data_received(data)
-        self._stop_waiting_for_a_request_under_way()
+        self._stop_waiting_for_what_came()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, which may have come meanwhile."""
         self._wait()
         super().on_response_complete()
-        self._stop_waiting_for_a_request_under_way()
+        self._stop_waiting_for_what_came()
 
-    def _stop_waiting_for_a_request_under_way(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+    def _stop_waiting_for_what_came(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            return
+        self._stop_patience()  # the head is there; the guard looks after the body's time
+        if not self.cycle.more_body:
             self._stop_waiting()
 
     def _wait(self) -> None:
@@ -157,6 +160,9 @@ class _BoundedConnection(H11Protocol):
 
     def _stop_waiting(self) -> None:
         self.waiting.pop(self, None)
+        self._stop_patience()
+
+    def _stop_patience(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
 

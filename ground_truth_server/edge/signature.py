@@ -1,15 +1,19 @@
 """Checks that a request was signed with a key pair: Signature Version 4, in headers or in the query of a link.
 
-Of a body that is sent in signed chunks the seed's signature is checked, which says who sends it; the chunks' aren't.
+A request is checked as soon as its head is there, so that a stranger's body is never read. What S3's clients sign
+tells the digest of the body, which is compared once that has come; Lambda's and SageMaker's clients sign the body
+itself, so there the key and the time are looked at first. Of a body that is sent in signed chunks the seed's signature
+is checked, which says who sends it; the chunks' aren't.
 See "Authenticating Requests (AWS Signature Version 4)" in the Amazon S3 API Reference.
 """
 
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, SigV4Auth
@@ -32,6 +36,7 @@ _LONGEST_LINK = timedelta(days=7)
 _UNHASHED = ("UNSIGNED-PAYLOAD", "STREAMING-")
 
 NOT_SIGNED = "not signed"
+HEADERS_NOT_SIGNED = "headers not signed"
 UNKNOWN_KEY = "unknown key"
 WRONG_SIGNATURE = "wrong signature"
 WRONG_TIME = "wrong time"
@@ -51,20 +56,22 @@ class SignatureRefused(Exception):
 
 
 @dataclass(frozen=True)
-class SignedRequest:
-    """What of a request is signed.
+class SignedHead:
+    """What of a request is signed, but for its body.
 
     Attributes:
         method: Its method.
         target: Path and query as they were sent, still encoded.
         headers: Its headers, names in small letters.
-        body_sha256: Gives the digest of its body, in hexadecimal; called only for one that is signed as a whole.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
-    body_sha256: Callable[[], str]
+
+
+BodyCheck = Callable[[str], None]
+"""Takes the digest of a request's body, in hexadecimal, and raises SignatureRefused if it isn't the signed one."""
 
 
 class _AsSigned(SigV4Auth):
@@ -87,114 +94,151 @@ class _AsSignedForS3(S3SigV4Auth, _AsSigned):
     """The same by the rules of S3, whose paths are signed as they are."""
 
 
-def check_signature(
-    request: SignedRequest, keys: KeyPair, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> None:
+def check_head(
+    head: SignedHead, keys: KeyPair, service: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> BodyCheck | None:
     """Let a request pass that the key pair signed.
 
     Args:
-        request: The request.
+        head: The request without its body.
         keys: The pair that is taken.
+        service: The service that it must be signed for, such as ``s3``.
         now: Tells the time, with its zone.
+
+    Returns:
+        What the body must still pass before the request is acted on; ``None`` if no signature speaks of it.
 
     Raises:
         SignatureRefused: Why it isn't let through.
     """
-    query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True))
-    if "authorization" in request.headers:
-        _check_headers(request, keys, now())
-    elif "X-Amz-Signature" in query:
-        _check_link(request, query, keys, now())
+    query = dict(parse_qsl(head.target.partition("?")[2], keep_blank_values=True))
+    if "authorization" in head.headers:
+        return _check_headers(head, keys, service, now())
+    if "X-Amz-Signature" in query:
+        _check_link(head, query, keys, service, now())
     elif "AWSAccessKeyId" in query and "Signature" in query:
-        _check_version_2_link(request, query, keys, now())
+        _check_version_2_link(head, query, keys, now())
     else:
         raise SignatureRefused(
             NOT_SIGNED,
             "The request is not signed. Sign it with the workspace's key pair, as the lines do that the server prints "
             "when it starts.",
         )
+    return None
 
 
-def _check_headers(request: SignedRequest, keys: KeyPair, at: datetime) -> None:
-    found = _AUTHORIZATION.fullmatch(request.headers["authorization"])
+def _check_headers(head: SignedHead, keys: KeyPair, service: str, at: datetime) -> BodyCheck | None:
+    found = _AUTHORIZATION.fullmatch(head.headers["authorization"])
     if found is None:
         raise SignatureRefused(WRONG_SIGNATURE, "The Authorization header is none of Signature Version 4.")
-    moment = request.headers.get("x-amz-date") or request.headers.get("date", "")
-    signed = found["headers"].split(";")
-    if "host" not in signed or not any(name in signed for name in ("x-amz-date", "date")):
+    moment = head.headers.get("x-amz-date") or head.headers.get("date", "")
+    names = found["headers"].split(";")
+    if "host" not in names or not any(name in names for name in ("x-amz-date", "date")):
         raise SignatureRefused(WRONG_SIGNATURE, "The signature leaves out the headers Host or X-Amz-Date.")
-    if abs(_parsed(moment) - at) > _SKEW:
+    made = _Signature.read(found["credential"], names, moment, found["signature"])
+    made.check_scope(keys, service)
+    if abs(made.at - at) > _SKEW:
         message = f"The request was signed at {moment[:40]}, more than {_SKEW} from the server's {at:{_TIMESTAMP}}."
         raise SignatureRefused(WRONG_TIME, message)
-    digest = request.headers.get("x-amz-content-sha256", "")
-    if not digest.startswith(_UNHASHED):
-        actual = request.body_sha256()
-        if digest and not hmac.compare_digest(digest.lower().encode(), actual.encode()):
-            raise SignatureRefused(WRONG_SIGNATURE, "The body isn't the one that X-Amz-Content-SHA256 tells of.")
-        digest = actual
-    _compare(request, found["credential"], signed, moment, digest, found["signature"], keys)
+    declared = head.headers.get("x-amz-content-sha256", "")
+    if not declared and service != "s3":
+        return partial(made.check, head, keys)
+    made.check(head, keys, declared)
+    return None if declared.startswith(_UNHASHED) else partial(_check_body, declared.lower())
 
 
-def _check_link(request: SignedRequest, query: Mapping[str, str], keys: KeyPair, at: datetime) -> None:
+def _check_body(declared: str, actual: str) -> None:
+    if not hmac.compare_digest(declared.encode(), actual.encode()):
+        raise SignatureRefused(WRONG_SIGNATURE, "The body isn't the one that X-Amz-Content-SHA256 tells of.")
+
+
+def _check_link(head: SignedHead, query: Mapping[str, str], keys: KeyPair, service: str, at: datetime) -> None:
     moment, seconds = query.get("X-Amz-Date", ""), query.get("X-Amz-Expires", "")
     if not re.fullmatch(r"\d{1,7}", seconds) or timedelta(seconds=int(seconds)) > _LONGEST_LINK:
         raise SignatureRefused(WRONG_SIGNATURE, f"X-Amz-Expires is {seconds[:20]!r}; expected 1 to 604800 seconds.")
-    made = _parsed(moment)
-    if made - at > _SKEW:
+    names = query.get("X-Amz-SignedHeaders", "").split(";")
+    made = _Signature.read(query.get("X-Amz-Credential", ""), names, moment, query["X-Amz-Signature"])
+    made.check_scope(keys, service)
+    if made.at - at > _SKEW:
         raise SignatureRefused(WRONG_TIME, f"The link was signed at {moment}, which is still to come.")
-    signed = query.get("X-Amz-SignedHeaders", "").split(";")
-    _compare(
-        request, query.get("X-Amz-Credential", ""), signed, moment, "UNSIGNED-PAYLOAD", query["X-Amz-Signature"], keys
-    )
-    if at > made + timedelta(seconds=int(seconds)):
+    made.check(head, keys, "UNSIGNED-PAYLOAD")
+    if at > made.at + timedelta(seconds=int(seconds)):
         raise SignatureRefused(EXPIRED, f"Request has expired: the link could be read for {seconds} s from {moment}.")
 
 
-def _check_version_2_link(request: SignedRequest, query: Mapping[str, str], keys: KeyPair, at: datetime) -> None:
-    """What boto3 still makes for S3 in us-east-1 when nothing else is asked of it."""
+def _check_version_2_link(head: SignedHead, query: Mapping[str, str], keys: KeyPair, at: datetime) -> None:
+    """What boto3 still makes for S3 in us-east-1 when nothing else is asked of it.
+
+    It signs the headers Content-MD5, Content-Type and all of ``X-Amz-…``, and repeats them in the link's query.
+    """
     if query["AWSAccessKeyId"] != keys.access_key:
         raise SignatureRefused(UNKNOWN_KEY, _unknown(query["AWSAccessKeyId"]))
     expires = query.get("Expires", "")
     if not re.fullmatch(r"\d{1,11}", expires):
         raise SignatureRefused(WRONG_SIGNATURE, f"Expires is {expires[:20]!r}; expected seconds since 1970.")
-    split = urlsplit(f"http://s3{request.target}")
     signer = _AsSignedInQuery(keys.credentials)
     signer.ends = expires
-    expected = signer.get_signature(request.method, split, {})
+    headers = HTTPHeaders()
+    for name, value in {**query, **head.headers}.items():
+        if name in ("content-md5", "content-type") or name.startswith("x-amz-"):
+            headers[name] = value
+    expected = signer.get_signature(head.method, urlsplit(f"http://s3{head.target}"), headers)  # type: ignore[arg-type]
     if not hmac.compare_digest(expected.encode(), query["Signature"].encode()):
         raise SignatureRefused(WRONG_SIGNATURE, _DIFFERS)
     if at.timestamp() > int(expires):
         raise SignatureRefused(EXPIRED, "Request has expired.")
 
 
-def _compare(  # noqa: PLR0913, PLR0917  (the parts of a signature)
-    request: SignedRequest, credential: str, signed: list[str], moment: str, digest: str, signature: str, keys: KeyPair
-) -> None:
-    scope = _CREDENTIAL.fullmatch(credential)
-    if scope is None:
-        raise SignatureRefused(WRONG_SIGNATURE, f"The credential {credential[:80]!r} is none of Signature Version 4.")
-    if scope["key"] != keys.access_key:
-        raise SignatureRefused(UNKNOWN_KEY, _unknown(scope["key"]))
-    if scope["day"] != f"{_parsed(moment):%Y%m%d}":
-        raise SignatureRefused(WRONG_SIGNATURE, f"The credential is of {scope['day']}, the request of {moment[:8]}.")
-    expected = _signature(request, signed, moment, digest, scope["region"], scope["service"], keys)
-    if not hmac.compare_digest(expected.encode(), signature.encode()):
-        raise SignatureRefused(WRONG_SIGNATURE, _DIFFERS)
+@dataclass(frozen=True)
+class _Signature:
+    """A signature of version 4 and what it says of itself: whose it is, when it was made, what it covers."""
 
+    access_key: str
+    region: str
+    service: str
+    at: datetime
+    names: Sequence[str]
+    value: str
 
-def _signature(  # noqa: PLR0913, PLR0917  (the parts of a signature)
-    request: SignedRequest, signed: list[str], moment: str, digest: str, region: str, service: str, keys: KeyPair
-) -> str:
-    path, _, query = request.target.partition("?")
-    pairs = [pair for pair in query.split("&") if pair and not pair.startswith("X-Amz-Signature=")]
-    made = AWSRequest(request.method, f"http://host{path}?{'&'.join(map(_canonical_pair, pairs))}")
-    for name in signed:
-        made.headers[name] = request.headers.get(name, "")
-    made.context["timestamp"] = _parsed(moment).strftime(_TIMESTAMP)
-    signer = (_AsSignedForS3 if service == "s3" else _AsSigned)(keys.credentials, service, region)
-    # The digest stands last in the canonical request; botocore would take it from a header or the body.
-    canonical = signer.canonical_request(made).rpartition("\n")[0] + f"\n{digest}"
-    return str(signer.signature(signer.string_to_sign(made, canonical), made))
+    @classmethod
+    def read(cls, credential: str, names: Sequence[str], moment: str, value: str) -> "_Signature":
+        found, at = _CREDENTIAL.fullmatch(credential), _parsed(moment)
+        if found is None:
+            message = f"The credential {credential[:80]!r} is none of Signature Version 4."
+            raise SignatureRefused(WRONG_SIGNATURE, message)
+        if found["day"] != f"{at:%Y%m%d}":
+            message = f"The credential is of {found['day']}, the request of {moment[:8]}."
+            raise SignatureRefused(WRONG_SIGNATURE, message)
+        return cls(found["key"], found["region"], found["service"], at, names, value)
+
+    def check_scope(self, keys: KeyPair, service: str) -> None:
+        """Look at whose it is and what for, which takes no secret."""
+        if self.access_key != keys.access_key:
+            raise SignatureRefused(UNKNOWN_KEY, _unknown(self.access_key))
+        if self.service != service:
+            message = f"Credential should be scoped to correct service: {service!r}, not {self.service!r}."
+            raise SignatureRefused(WRONG_SIGNATURE, message)
+
+    def check(self, head: SignedHead, keys: KeyPair, digest: str) -> None:
+        """Compare it with the one that the key pair makes of a request whose body has a digest."""
+        unsigned = [name for name in head.headers if name.startswith("x-amz-") and name not in self.names]
+        if unsigned:
+            message = f"There were headers present in the request which were not signed: {', '.join(unsigned)[:200]}."
+            raise SignatureRefused(HEADERS_NOT_SIGNED, message)
+        if not hmac.compare_digest(self._expected(head, keys, digest).encode(), self.value.encode()):
+            raise SignatureRefused(WRONG_SIGNATURE, _DIFFERS)
+
+    def _expected(self, head: SignedHead, keys: KeyPair, digest: str) -> str:
+        path, _, query = head.target.partition("?")
+        pairs = [pair for pair in query.split("&") if pair and not pair.startswith("X-Amz-Signature=")]
+        made = AWSRequest(head.method, f"http://host{path}?{'&'.join(map(_canonical_pair, pairs))}")
+        for name in self.names:
+            made.headers[name] = head.headers.get(name, "")
+        made.context["timestamp"] = self.at.strftime(_TIMESTAMP)
+        signer = (_AsSignedForS3 if self.service == "s3" else _AsSigned)(keys.credentials, self.service, self.region)
+        # The digest stands last in the canonical request; botocore would take it from a header or the body.
+        canonical = signer.canonical_request(made).rpartition("\n")[0] + f"\n{digest}"
+        return str(signer.signature(signer.string_to_sign(made, canonical), made))
 
 
 def _canonical_pair(pair: str) -> str:

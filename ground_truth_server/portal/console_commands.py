@@ -19,6 +19,7 @@ class Endpoints:
         sagemaker: The SageMaker API, for ``AWS_ENDPOINT_URL_SAGEMAKER``.
         s3: S3, for ``AWS_ENDPOINT_URL_S3``; ``None`` for AWS's own.
         functions: Lambda, for ``AWS_ENDPOINT_URL_LAMBDA``; ``None`` for AWS's own.
+        sts: STS, for ``AWS_ENDPOINT_URL_STS``; ``None`` for AWS's own.
         region: The region of the jobs.
         credentials: The file with the key pair that clients sign with; ``None`` for the user's own of AWS.
     """
@@ -26,13 +27,13 @@ class Endpoints:
     sagemaker: str
     s3: str | None = None
     functions: str | None = None
+    sts: str | None = None
     region: str = REGION
     credentials: Path | None = None
 
     def environment(self) -> dict[str, str]:
         """Give the variables with which AWS's clients find the services."""
-        sts = self.functions if self.credentials is not None else None  # beside the functions that run here
-        places = {"SAGEMAKER": self.sagemaker, "S3": self.s3, "LAMBDA": self.functions, "STS": sts}
+        places = {"SAGEMAKER": self.sagemaker, "S3": self.s3, "LAMBDA": self.functions, "STS": self.sts}
         variables = {f"AWS_ENDPOINT_URL_{name}": url for name, url in places.items() if url is not None}
         variables["AWS_DEFAULT_REGION"] = self.region
         variables["AWS_REGION"] = self.region

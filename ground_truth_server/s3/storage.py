@@ -20,7 +20,7 @@ from moto.moto_server import werkzeug_app
 from moto.s3.models import FakeKey, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 
-from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, hosts_of, in_xml
+from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, hosts_of, in_xml
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import HOST, listen, serving
 from ground_truth_server.s3 import cors
@@ -80,8 +80,7 @@ class EmbeddedS3:
                 hosts=[*hosts_of(host, self._port), *(f"{name}:{self._port}" for name in aliases)],
                 longest_body=_LONGEST_BODY,
                 wording=in_xml,
-                keys=self.keys,
-                signs=lambda scope: scope["method"] != "OPTIONS",  # which browsers send before, and never sign
+                signing=Signing(self.keys, "s3", free=("OPTIONS",)),  # which browsers send before, and never sign
             )
             parts.enter_context(serving(Guard(as_asgi(_FiledS3(ObjectFiles(folder))), policy), listener))
             self._parts = parts.pop_all()

@@ -69,7 +69,8 @@ def _environ(scope: Scope, body: bytes) -> Environ:
     }
     for name, value in scope["headers"]:
         text, key = value.decode("latin-1"), name.decode("latin-1").upper().replace("-", "_")
-        if key in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
+        # With an underline, a header that isn't signed would pass for one that must be.
+        if key in ("CONTENT_LENGTH", "TRANSFER_ENCODING") or b"_" in name:
             continue
         key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
         environ[key] = f"{environ[key]},{text}" if key in environ else text

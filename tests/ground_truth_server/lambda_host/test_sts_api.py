@@ -6,18 +6,18 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
-from starlette.applications import Starlette
 
 from ground_truth_server.edge.loopback import serving
-from ground_truth_server.lambda_host.sts_api import sts_route
+from ground_truth_server.lambda_host.sts_api import sts_app
 
 ROLE = "arn:aws:iam::444455556666:role/service-role/GroundTruth"
 
 
 @pytest.fixture
 def sts() -> Iterator[Any]:
-    with serving(Starlette(routes=[sts_route("GTSLKEY", "secret", "777788889999")])) as url:
+    with serving(sts_app(lambda: ReadOnlyCredentials("GTSLKEY", "secret", None), "777788889999")) as url:
         yield boto3.client("sts", endpoint_url=url, region_name="eu-west-1")
 
 

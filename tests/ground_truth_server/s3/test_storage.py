@@ -1,4 +1,5 @@
 import base64
+import http.client
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ground_truth_server.s3.storage import EmbeddedS3
@@ -269,6 +271,24 @@ def test_what_is_not_signed_is_refused(storage: Restartable, link: str) -> None:
         assert ask(url, method, Origin="https://evil.example")[0] == 403, (url, method)
     assert storage.read("plots/a plot.png") == b"png"
     assert b"AccessDenied" in ask(plain)[2]
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+@pytest.mark.parametrize("header", ["x-amz-copy-source", "X_Amz_Copy_Source", "x-amz_copy-source"])
+def test_a_link_writes_nothing_but_what_it_was_made_for(storage: Restartable, version: str, header: str) -> None:
+    storage.client.put_object(Bucket=BUCKET, Key="secret", Body=b"secret")
+    s3 = storage.server.keys.session("us-east-1").client(
+        "s3", endpoint_url=storage.server.endpoint_url, config=Config(signature_version=version)
+    )
+    link = s3.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": "upload"})
+    place, _, target = link.removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(place)
+    connection.request("PUT", f"/{target}", headers={header: f"/{BUCKET}/secret"})
+    connection.getresponse()
+    connection.close()
+    assert storage.all_keys() & {"upload"} == set() or storage.read("upload") == b""
+    status, _, _ = ask(link, "PUT")
+    assert (status, storage.read("upload")) == (200, b"")
 
 
 @pytest.mark.parametrize("bucket", ["..", "../out", ".s3", ".ground-truth"])
