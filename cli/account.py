@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=60)
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def proxies_never_reach_loopback() -> None:
+    """Let no client of this process ask a proxy for what is on this machine, as the local Ground Truth is."""
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [one for one in os.environ.get(name, "").split(",") if one.strip()]
+        os.environ[name] = ",".join([*known, *(one for one in LOOPBACK if one not in known)])
+
+
 class AwsAccount:
     """An AWS account in one region.
 

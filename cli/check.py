@@ -23,8 +23,9 @@ from cli.account import AwsAccount
 from cli.item_checks import CheckedItem, CheckItem, ItemCheck
 from cli.local_pre_labeling import LocalPreLabeling
 from cli.manifest_file import ManifestFile, opened
-from cli.options import Commands, Terminal
+from cli.options import Commands
 from cli.stack import DeployedStack
+from cli.terminal import Terminal
 
 # The table shows no more than people read; the report has all.
 SHOWN: Final = 50

@@ -9,8 +9,9 @@ from rich.text import Text
 
 from cli import options
 from cli.account import AwsAccount
-from cli.options import Commands, Terminal
+from cli.options import Commands
 from cli.running_job import STYLES, total
+from cli.terminal import Terminal
 
 STATES: Final = ("Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped")
 

@@ -9,8 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from labeling.errors import LabelingError
 
 from cli import check, job_list, render, results, start, stop, watch
+from cli.account import proxies_never_reach_loopback
 from cli.errors import CommandError, explained
-from cli.options import Terminal, account
+from cli.options import account
+from cli.terminal import Terminal
 
 CANT_GO_ON = 2
 INTERRUPTED = 130
@@ -44,6 +46,7 @@ def main(given: Sequence[str] | None = None) -> int:
     """
     arguments = parser().parse_args(given)
     terminal = Terminal()
+    proxies_never_reach_loopback()
     try:
         return int(arguments.run(arguments, account(arguments), terminal))
     except (CommandError, LabelingError) as error:

@@ -2,36 +2,15 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from labeling.job import CONFIG_VARIABLE, JobConfiguration, load, load_configured
 from labeling.storage import S3Uri
-from rich.console import Console
 
 from cli.account import AwsAccount
 
-# Wide enough for an S3 URI and a message beside each other where there is no terminal to ask.
-PLAIN_WIDTH: Final = 160
 Commands = Any  # argparse has no public name for what add_subparsers gives
-
-
-class Terminal:
-    """Where the command writes: results to standard output, all else to standard error.
-
-    Attributes:
-        results: What may go on through a pipe.
-        remarks: Progress and what people should know.
-    """
-
-    def __init__(self) -> None:
-        self.results = Console(width=_width(sys.stdout.isatty()), highlight=False, markup=False)
-        self.remarks = Console(width=_width(sys.stderr.isatty()), highlight=False, markup=False, stderr=True)
-
-    def say(self, text: str, style: str = "") -> None:
-        """Tells people something; URIs stay whole, so that they can be copied."""
-        self.remarks.print(text, style=style, soft_wrap=True)
 
 
 def add_command(  # noqa: PLR0913 - what makes a command
@@ -116,7 +95,3 @@ def from_1_to(greatest: int) -> Any:
         return int(text)
 
     return number
-
-
-def _width(on_terminal: bool) -> int | None:
-    return None if on_terminal or "COLUMNS" in os.environ else PLAIN_WIDTH

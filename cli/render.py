@@ -15,8 +15,9 @@ from cli.account import AwsAccount
 from cli.errors import CommandError
 from cli.local_pre_labeling import LocalPreLabeling
 from cli.manifest_file import opened
-from cli.options import Commands, Terminal
+from cli.options import Commands
 from cli.stack import DeployedStack
+from cli.terminal import Terminal
 
 DESCRIPTION = """\
 Renders the worker page of one item as workers would see it, by SageMaker's RenderUiTemplate, and shows the

@@ -18,8 +18,9 @@ from cli import label_formats, options
 from cli.account import AwsAccount
 from cli.errors import CommandError
 from cli.labels import LabeledObject, Summary, manifest_uri, read
-from cli.options import Commands, Terminal
+from cli.options import Commands
 from cli.running_job import describe
+from cli.terminal import Terminal
 
 SHOWN: Final = 50
 

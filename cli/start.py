@@ -12,10 +12,11 @@ from labeling.storage import S3Uri, Storage
 from cli import options, stack, worker_page_file
 from cli.account import AwsAccount
 from cli.errors import CommandError, code_of
-from cli.options import Commands, Terminal
+from cli.options import Commands
 from cli.rehearsal import rehearse
 from cli.running_job import next_name
 from cli.stack import DeployedStack
+from cli.terminal import Terminal
 from cli.workteam import workteam_arn
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ import argparse
 
 from cli import options
 from cli.account import AwsAccount
-from cli.options import Commands, Terminal
+from cli.options import Commands
 from cli.running_job import ENDED, describe
+from cli.terminal import Terminal
 
 DESCRIPTION = """\
 Stops a labeling job. Labels that are there stay and can be read; tasks that are out with workers are taken back.

@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from cli import function_log, options
 from cli.account import AwsAccount
-from cli.options import Commands, Terminal
+from cli.options import Commands
 from cli.running_job import ENDED, STYLES, describe, total
+from cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DescribeLabelingJobResponseTypeDef

@@ -10,6 +10,7 @@ from labeling.errors import JobConfigurationError
 from rich.console import Console
 from rich.markup import escape
 
+from cli.terminal import PrintableConsole
 from demo.job_workspace import ROOT, JobWorkspace, WorkspaceError
 from ground_truth_server.__main__ import START_ERRORS, say_in_a_line
 from ground_truth_server.edge.loopback import proxies_never_reach_loopback
@@ -38,7 +39,7 @@ def run(what: str, given: argparse.Namespace, action: Callable[[Console, JobWork
         The exit status.
     """
     proxies_never_reach_loopback()
-    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
+    console = PrintableConsole(width=None if sys.stdout.isatty() else 130, highlight=False)
     try:
         action(console, JobWorkspace(given.job, given.data, given.folder))
     except _EXPECTED as error:

@@ -16,6 +16,7 @@ from ground_truth_server.edge.loopback import HOST, PortTaken, proxies_never_rea
 from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.lambda_host.cloudformation import SamTemplateError
 from ground_truth_server.pages.preview import PreviewSource
+from ground_truth_server.printable import PrintableFormatter, printable
 from ground_truth_server.server import GroundTruthServer, PreviewServer
 from ground_truth_server.shutdown import leave, until_told
 
@@ -38,7 +39,7 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start a local Ground Truth, or a preview, and run it until it is told to end."""
     given = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    _log_to_the_terminal()
     logging.getLogger("ground_truth_server").setLevel(logging.WARNING if given.quiet else logging.INFO)
     proxies_never_reach_loopback()
     try:
@@ -55,6 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_line(f"ground_truth_server: {say_in_a_line(error)}", error=True)
         return 1
     return 0
+
+
+def _log_to_the_terminal() -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 START_ERRORS = (PortTaken, SamTemplateError, RuntimeError, ValueError, OSError, BotoCoreError, sqlite3.Error)
@@ -75,7 +82,7 @@ def say_in_a_line(error: BaseException) -> str:
 
 def print_line(text: str, *, error: bool = False) -> None:
     """Print, at once."""
-    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+    print(printable(text), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def parser() -> argparse.ArgumentParser:

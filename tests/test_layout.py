@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "cli": {"cli", "labeling", "plotting"},
     "ground_truth_server/edge": {"ground_truth_server.edge"},
     "ground_truth_server/engine": {"ground_truth_server.engine", "ground_truth_server.workspace_lock"},
-    "ground_truth_server/lambda_host": {"ground_truth_server.lambda_host"},
+    "ground_truth_server/lambda_host": {"ground_truth_server.lambda_host", "ground_truth_server.printable"},
     "ground_truth_server/s3": {
         "ground_truth_server.s3",
         "ground_truth_server.edge",

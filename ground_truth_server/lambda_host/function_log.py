@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
 from ground_truth_server.lambda_host.invocation import Invocation, JsonValue
+from ground_truth_server.printable import printable
 
 _log = logging.getLogger("ground_truth_server.lambda_host")
 _OF_LAMBDA_ITSELF = ("START RequestId: ", "END RequestId: ")
@@ -24,7 +25,7 @@ class FunctionLog:
     """Takes the lines of functions, from any thread.
 
     Args:
-        file: Where each line is written as it comes, with its function.
+        file: Where each line is written as it comes, with its function, and nothing that acts on a terminal.
     """
 
     def __init__(self, file: Path) -> None:
@@ -65,7 +66,8 @@ class FunctionLog:
             ended.set()
             thread.join()
 
-    def _line(self, function: str, request_id: str, line: str) -> None:
+    def _line(self, function: str, request_id: str, logged: str) -> None:
+        line = printable(logged)
         _log.info("%s: %s", function, line)
         job = getattr(self._calls, "job", "")
         with self._lock:

@@ -1,9 +1,13 @@
 """What every command says when it can't go on: a message, no traceback."""
 
+import os
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from botocore.config import Config
@@ -52,6 +56,32 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+class Proxy(BaseHTTPRequestHandler):
+    """Refuses everything, and remembers what it was asked for."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_error(502)
+
+    do_POST = do_PUT = do_CONNECT = do_GET  # noqa: N815 - as http.server names them
+
+
+@pytest.mark.parametrize("excepted", [None, "intranet.example"])
+def test_what_is_on_this_machine_is_asked_of_no_proxy(jobs: JobsInMemory, excepted: str | None) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    proxy = f"http://127.0.0.1:{server.server_port}"
+    own = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    own |= {"HTTP_PROXY": proxy, "http_proxy": proxy, "HTTPS_PROXY": proxy}
+    own |= {"NO_PROXY": excepted} if excepted else {}
+    command = [sys.executable, "-m", "cli.main", "list"]
+    done = subprocess.run(command, env=own, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    server.shutdown()
+    assert (done.returncode, Proxy.asked) == (0, []), done.stderr
 
 
 @pytest.mark.parametrize(

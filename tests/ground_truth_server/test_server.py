@@ -52,6 +52,7 @@ import json, os, time
 
 def before(event, context):
     print("before", event["dataObject"]["source"])
+    print("\\x1b[31mred\\x1b]0;window\\x07 \\x9b2J \\u202eturned\\u202c ü 焊")
     time.sleep(float(os.environ.get("SECONDS", 0)))
     return {"taskInput": {"source": event["dataObject"]["source"]}, "isHumanAnnotationRequired": "true"}
 
@@ -303,7 +304,13 @@ def test_the_log_of_functions_is_in_the_console(stack: Path, tmp_path: Path) -> 
         log = PortalClient(server.url, "Ada").get("/console/jobs/logged")
     assert "Before logged" in log
     assert "before 0" in log
-    assert "Before: before 1" in (tmp_path / "functions.log").read_text()
+    shown = r"\x1b[31mred\x1b]0;window\x07 \x9b2J \u202eturned\u202c ü 焊"
+    assert shown in log
+    for file in (tmp_path / "functions.log", tmp_path / "server.log"):
+        text = file.read_bytes().decode()
+        assert "Before: before 1\n" in text
+        assert f"Before: {shown}\n" in text
+        assert not set("\x1b\x07\x9b\u202e\u202c") & set(text)
 
 
 def test_a_function_that_is_missing_is_named(server: LocalServer) -> None:
