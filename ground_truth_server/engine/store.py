@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -91,7 +92,8 @@ _FROM_VERSION_1 = """
 ALTER TABLE jobs RENAME COLUMN name TO key;
 CREATE UNIQUE INDEX jobs_by_arn ON jobs (arn);
 """
-_LARGEST_GROUP = 64  # transactions that share a flush; more would keep the first of them waiting
+_LARGEST_GROUP = 8  # transactions that share a flush; more would keep the first of them waiting
+_PATIENCE = 0.05  # seconds that a thread waits at most for others that came later
 _IDLE_READERS = 8
 
 Parameter = str | int | float | None
@@ -132,11 +134,14 @@ def _advice(path: Path, error: Exception) -> str:
 
 
 class _Turns:
-    """A lock that threads get in the order in which they asked for it, so that none of them starves."""
+    """A lock that whoever runs gets, as Python's own, until a thread has waited long: then it is the next.
+
+    To hand it on in the order of asking would leave it idle until each next thread has been woken.
+    """
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._queue: deque[threading.Lock] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._taken = False
 
     @property
@@ -147,21 +152,46 @@ class _Turns:
     def acquire(self) -> None:
         """Wait for the turn of this thread."""
         with self._mutex:
-            if not self._taken:
+            if not self._taken and not self._is_somebody_s_turn():
                 self._taken = True
                 return
-            mine = threading.Lock()
-            mine.acquire()
+            mine = _Waiting()
             self._queue.append(mine)
-        mine.acquire()
+        while True:
+            mine.woken.acquire()
+            with self._mutex:
+                if mine.has_turn:
+                    return
+                if not self._taken:
+                    self._taken = True
+                    self._queue.remove(mine)
+                    return
 
     def release(self) -> None:
-        """Give the turn to the thread that has waited longest."""
+        """Let another thread have the turn."""
         with self._mutex:
-            if self._queue:
-                self._queue.popleft().release()
-            else:
-                self._taken = False
+            self._taken = False
+            if not self._queue:
+                return
+            longest = self._queue[0]
+            if self._is_somebody_s_turn():
+                self._queue.popleft()
+                self._taken = longest.has_turn = True
+            if longest.woken.locked():
+                longest.woken.release()
+
+    def _is_somebody_s_turn(self) -> bool:
+        return bool(self._queue) and time.monotonic() - self._queue[0].since > _PATIENCE
+
+
+class _Waiting:
+    """A thread that waits for its turn."""
+
+    def __init__(self) -> None:
+        self.since = time.monotonic()
+        self.woken = threading.Lock()
+        self.woken.acquire()
+        self.has_turn = False
 
 
 @dataclass

@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,37 @@ def test_transactions_that_wait_for_each_other_share_a_flush(tmp_path: Path) -> 
     for thread in threads:
         thread.join()
     assert sorted(seen, key=int) == [str(number) for number in range(20)]
-    assert store.changes - before == 1
+    assert store.changes - before == 3  # 21 transactions, at most 8 in one flush
+
+
+def test_who_waits_is_not_passed_for_ever(tmp_path: Path) -> None:
+    """Whoever runs may write again at once, but not for longer than another's patience."""
+    store = Store(tmp_path / "store.sqlite")
+    ended = threading.Event()
+    written = 0
+
+    def hog() -> None:
+        nonlocal written
+        while not ended.is_set():
+            with store.transaction() as database:
+                database.execute(ADD, ("hog",))
+            written += 1
+
+    hogs = [threading.Thread(target=hog) for _ in range(3)]
+    for thread in hogs:
+        thread.start()
+    waits = []
+    for _ in range(20):
+        began = time.monotonic()
+        with store.transaction() as database:
+            database.execute(ADD, ("other",))
+        waits.append(time.monotonic() - began)
+    ended.set()
+    for thread in hogs:
+        thread.join()
+    assert max(waits) < 2
+    assert messages(store).count("hog") == written
+    assert messages(store).count("other") == 20
 
 
 def test_one_that_fails_undoes_none_of_those_that_share_its_flush(tmp_path: Path) -> None:
