@@ -17,6 +17,6 @@ def lock_folder(folder: Path) -> TextIO:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        message = f"another engine works in {folder}; stop it or choose another folder"
+        message = f"another local Ground Truth works in {folder}: end it, or choose another workspace"
         raise RuntimeError(message) from None
     return file

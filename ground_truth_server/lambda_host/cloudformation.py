@@ -212,7 +212,7 @@ class TemplateStack:
                 return as_text(own[name])
             return as_text(self._attribute(name) if "." in name else self._ref(name))
 
-        return re.sub(r"\$\{([^}]*)\}", replace, text)
+        return re.sub(r"\$\{([^{}]*)\}", replace, text)
 
     def _if(self, argument: Value) -> Value:
         condition, then, otherwise = argument

@@ -159,6 +159,16 @@ class ObjectFiles:
             if str(path.relative_to(self.folder)) not in seen:
                 yield self._by_hand(bucket, path)
 
+    def keys_of_files(self, bucket: str) -> set[str]:
+        """Name what lies in a bucket's folder, as it is on the disk now, by the keys that the paths spell."""
+        top = self.folder / bucket
+        return {
+            Path(folder, name).relative_to(top).as_posix()
+            for folder, _, names in os.walk(top)
+            for name in names
+            if not name.startswith(_TEMPORARY)
+        }
+
     def _by_hand(self, bucket: str, path: Path) -> ObjectFacts:
         found = path.stat()
         kind = mimetypes.guess_type(path.name)[0] or "binary/octet-stream"

@@ -41,9 +41,10 @@ _REGION = "us-east-1"
 class EmbeddedS3:
     """An S3 endpoint, on the loopback interface unless it is told otherwise.
 
-    Every accepted change is on disk before it is answered. Any region is taken; requests must be signed with the
-    workspace's key pair, or be links that it signed. Uploads in parts that were not completed are lost with the
-    process, as is an object's access list. moto keeps its state in the process, so one is open at a time.
+    Every accepted change is on disk before it is answered. Files that people put into a bucket's folder are objects.
+    Any region is taken; requests must be signed with the workspace's key pair, or be links that it signed. Uploads in
+    parts that were not completed are lost with the process, as is an object's access list. moto keeps its state in the
+    process, so one is open at a time.
 
     Args:
         folder: Where the objects lie: ``FOLDER/BUCKET/KEY``.
@@ -151,6 +152,8 @@ class _FiledS3:
         try:
             self._look_at_the_disk(bucket, key)
             self._look_at_the_disk(*_copy_source(environ))
+            if not key and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+                self._look_at_the_folder(bucket)
             status: list[str] = []
 
             def remember_status(line: str, *rest: object) -> object:
@@ -163,7 +166,8 @@ class _FiledS3:
         except Exception as error:
             self._take_back(bucket if environ["REQUEST_METHOD"] in _CHANGES and not key else "")
             _log.exception("%s /%s/%s could not be done", environ["REQUEST_METHOD"], bucket, key)
-            raise _Refused("503 Service Unavailable", "ServiceUnavailable", _unavailable(error)) from error
+            again = [("Retry-After", "1")]
+            raise _Refused("503 Service Unavailable", "ServiceUnavailable", _unavailable(error), again) from error
         finally:
             self._changed.clear()
         return content
@@ -210,6 +214,16 @@ class _FiledS3:
             keys.pop(key)
             self._known.pop((bucket, key), None)
         self._changed.discard((bucket, key))
+
+    def _look_at_the_folder(self, bucket: str) -> None:
+        """See, before a bucket is listed, what somebody put into its folder or took out of it by hand."""
+        if bucket not in self._backend.buckets:
+            return
+        there = self._files.keys_of_files(bucket)
+        known = {key for place, key in self._known if place == bucket}
+        elsewhere = {key for key in known - there if self._files.is_as_known(self._known[bucket, key])}
+        for key in there.symmetric_difference(known) - elsewhere:
+            self._look_at_the_disk(bucket, key)
 
     def _with_cors(self, environ: Environ, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Say to a page of another origin what the bucket's own rules say, and nothing else."""

@@ -28,7 +28,7 @@ from ground_truth_server.sagemaker.request_validation import read_request
 
 BODY_LIMIT = 4 * 1024 * 1024
 
-_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]{1,64})/")
+_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]{1,128}/\d{8}/([a-z0-9-]{1,64})/")
 _log = logging.getLogger(__name__)
 
 

@@ -442,7 +442,7 @@ def test_a_port_that_is_taken_is_named(place: str, stack: Path, tmp_path: Path) 
 def test_a_workspace_has_one_server(tmp_path: Path) -> None:
     with local_server(tmp_path):
         said = failing(tmp_path, "--port", "0", "--page-port", "0", "--s3-port", "0", "--lambda-port", "0")
-    assert f"another engine works in {tmp_path}" in said
+    assert f"another local Ground Truth works in {tmp_path}" in said
 
 
 @pytest.mark.parametrize(

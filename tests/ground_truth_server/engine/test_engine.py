@@ -443,7 +443,7 @@ class TestCreate:
                 engine.describe("Welds1")
 
     def test_a_workspace_has_one_engine(self, bench: Bench) -> None:
-        with bench.engine(), pytest.raises(RuntimeError, match="another engine works in"):
+        with bench.engine(), pytest.raises(RuntimeError, match="another local Ground Truth works in"):
             Engine(bench.folder, bench.s3, bench.functions)
 
 

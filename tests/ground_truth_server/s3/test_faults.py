@@ -92,6 +92,25 @@ def test_a_refused_object_spoils_nothing(store: Store) -> None:
     assert store.all() == expected
 
 
+def test_a_list_follows_the_folder(store: Store) -> None:
+    for key in ("a", "folder/b", "..", "a/b"):
+        store.put(key, key.encode())
+    store.file("by hand/here").mkdir(parents=True)
+    store.file("by hand/here/weld.csv").write_bytes(b"1,2")
+    store.file("a").unlink()
+    (store.folder / "elsewhere.csv").write_bytes(b"not in the bucket")
+    store.file("link.csv").symlink_to(store.folder / "elsewhere.csv")
+    expected = {"folder/b": b"folder/b", "..": b"..", "a/b": b"a/b", "by hand/here/weld.csv": b"1,2"}
+    assert store.all() == expected
+    assert store.s3.list_objects_v2(Bucket=BUCKET, Prefix="by hand/")["Contents"][0]["Size"] == 3
+    store.file("folder/b").unlink()
+    store.file("folder").rmdir()
+    del expected["folder/b"]
+    assert store.all() == expected
+    store.restart()
+    assert store.all() == expected
+
+
 def failing(monkeypatch: pytest.MonkeyPatch, nth: int) -> Callable[[], bool]:
     """Let the nth of all steps fail that change the disk; tells whether it came so far."""
     steps = {"left": nth}
@@ -241,7 +260,7 @@ def test_a_second_server_meets_the_lock_before_it_touches_anything(
     half.write_bytes(b"half")
     # In one process a lock of its own comes first; without it this is what a second process meets.
     monkeypatch.setattr(EmbeddedS3, "_open", threading.Lock())
-    with pytest.raises(RuntimeError, match="another engine works in"):
+    with pytest.raises(RuntimeError, match="another local Ground Truth works in"):
         EmbeddedS3(store.folder)
     assert half.read_bytes() == b"half"
 
