@@ -16,7 +16,6 @@ from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import listen, origin_of, serving
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.events import Listener, StateChangeFile, Webhook
-from ground_truth_server.engine.store import naming_database
 from ground_truth_server.pages import worker_page
 from ground_truth_server.pages.page_frame import create_page_frame
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
@@ -26,6 +25,7 @@ from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
 from ground_truth_server.portal.portal import create_portal
 from ground_truth_server.portal.preview_page import create_preview
+from ground_truth_server.records.sqlite import naming_database
 from ground_truth_server.sagemaker.aws_json import BODY_LIMIT, AwsJson
 from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
 from ground_truth_server.sagemaker.workteams import WorkteamTable

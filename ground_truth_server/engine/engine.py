@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ground_truth_server.engine.arns import ACCOUNT, REGION, labeling_job_arn
-from ground_truth_server.engine.data_objects import Answer, DataObject, ObjectTable, as_data_object
-from ground_truth_server.engine.event_log import Event, EventLog
 from ground_truth_server.engine.events import Listener, StateChanges, state_change
 from ground_truth_server.engine.expiry import Expiry
 from ground_truth_server.engine.invoke import Invoke
@@ -29,10 +27,15 @@ from ground_truth_server.engine.labeling_job import (
 )
 from ground_truth_server.engine.request_files import read_request_files
 from ground_truth_server.engine.retrying import Waiting
-from ground_truth_server.engine.store import Store, naming_database
 from ground_truth_server.engine.surroundings import Surroundings
 from ground_truth_server.engine.tasks import Task, TaskPool
-from ground_truth_server.engine.timestamps import from_text, now, to_text
+from ground_truth_server.records.data_objects import DataObject
+from ground_truth_server.records.database import Database
+from ground_truth_server.records.event_log import Event
+from ground_truth_server.records.records import Records
+from ground_truth_server.records.sqlite import SqliteDatabase, naming_database
+from ground_truth_server.records.tasks import Answer, TaskRecord
+from ground_truth_server.timestamps import from_text, now, to_text
 from ground_truth_server.workspace_lock import lock_folder
 
 if TYPE_CHECKING:
@@ -74,17 +77,18 @@ class ObjectView:
 
     data_object: DataObject
     answers: Sequence[Answer]
-    tasks: Sequence[Mapping[str, Any]]
+    tasks: Sequence[TaskRecord]
 
 
 class Engine:
     """Runs labeling jobs.
 
     Args:
-        workspace: The folder of the engine's database; made if it is missing.
+        workspace: The folder of the engine's lock, and of its database if none is given; made if it is missing.
         s3_client: Reads and writes the jobs' files.
         invoke: Calls the jobs' functions.
         clock: Tells the time, with its zone.
+        database: Where all is kept; a file of SQLite in the workspace if not given. Closed with the engine.
         region: The region in the ARNs of jobs that are created without one.
         account: The account in the ARNs of jobs that are created without one.
         look_at_template: Tells why a worker page's template can't be used, and what its owner should know of it.
@@ -115,6 +119,7 @@ class Engine:
         invoke: Invoke,
         clock: Callable[[], datetime] = now,
         *,
+        database: Database | None = None,
         region: str = REGION,
         account: str = ACCOUNT,
         look_at_template: Callable[[str], tuple[str, Sequence[str]]] = lambda _: ("", ()),
@@ -127,7 +132,7 @@ class Engine:
             workspace.mkdir(parents=True, exist_ok=True)
             self._workspace_lock = lock_folder(workspace)
         try:
-            self._store = Store(self._path)
+            self._records = Records(database or SqliteDatabase(self._path))
         except BaseException:
             self._workspace_lock.close()
             raise
@@ -136,15 +141,13 @@ class Engine:
         self._region = region
         self._account = account
         self._look_at = look_at_template
-        self._jobs = JobTable(self._store)
-        self._objects = ObjectTable(self._store)
-        self._log = EventLog(self._store)
-        self._tasks = TaskPool(self._store, self._jobs, self._log, clock)
-        self._changes = StateChanges(self._store, listeners)
+        self._jobs = JobTable(self._records)
+        self._tasks = TaskPool(self._records, self._jobs, clock)
+        self._changes = StateChanges(self._records, listeners)
         self._around = Surroundings(
-            self._store, s3_client, invoke, self._log, self._changes, self._tasks, clock, concurrency, tick
+            self._records, s3_client, invoke, self._changes, self._tasks, clock, concurrency, tick
         )
-        self._expiry = Expiry(self._store, self._jobs, self._tasks, self._log, clock, tick)
+        self._expiry = Expiry(self._records, self._jobs, self._tasks, clock, tick)
         self.leaving = False
         self._runs: dict[str, JobRun] = {}
         self._runs_lock = threading.Lock()
@@ -179,12 +182,12 @@ class Engine:
         if problem:
             raise LabelingJobRefused("ValidationException", f"UiTemplateS3Uri: {job.template}: {problem}")
         at = to_text(self._clock())
-        with self._store.transaction() as database:
-            self._jobs.add(database, job, files.template, files.categories, at)
-            self._changes.record(database, state_change(job.arn, "Initializing", at))
-            self._log.write(database, job.key, at, "state", f"Initializing: {job.manifest}")
+        with self._records.transaction():
+            self._jobs.add(job, files.template, files.categories, at)
+            self._changes.record(state_change(job.arn, "Initializing", at))
+            self._records.log.write(job.key, at, "state", f"Initializing: {job.manifest}")
             for remark in (*remarks, *further):
-                self._log.write(database, job.key, at, "remark", remark)
+                self._records.log.write(job.key, at, "remark", remark)
         self._run(job)
         return job.arn
 
@@ -248,15 +251,15 @@ class Engine:
             LabelingJobRefused: If it has ended or is stopping already.
         """
         job = self._jobs.get(name)
-        with self._store.transaction() as database:
-            status = self._jobs.state(job.key).status
+        with self._records.transaction():
+            status = self._records.jobs.status_until_the_end(job.key)
             if status not in ("Initializing", "InProgress"):
                 message = f"The labeling job {job.name} is {status}; only a job in progress can be stopped."
                 raise LabelingJobRefused("ValidationException", message)
             at = to_text(self._clock())
-            self._jobs.set_status(database, job.key, "Stopping", at)
-            self._changes.record(database, state_change(job.arn, "Stopping", at))
-            self._log.write(database, job.key, at, "state", "Stopping: by request")
+            self._records.jobs.set_status(job.key, "Stopping", at)
+            self._changes.record(state_change(job.arn, "Stopping", at))
+            self._records.log.write(job.key, at, "state", "Stopping: by request")
         with self._runs_lock:
             run = self._runs.get(job.key)
         if run:
@@ -266,7 +269,7 @@ class Engine:
         """Go on with every job that has not ended.
 
         Raises:
-            WorkspaceUnusable: If the database can't be read.
+            RecordsUnusable: If the database can't be read.
         """
         with naming_database(self._path):
             for key in self._jobs.list_keys():
@@ -295,7 +298,7 @@ class Engine:
             self._runs.clear()
         self._expiry.close()
         self._changes.close(max(0.0, end - time.monotonic()))
-        self._store.close()
+        self._records.database.close()
         self._workspace_lock.close()
 
     def _run(self, job: LabelingJob) -> None:
@@ -332,7 +335,7 @@ class Engine:
 
     def _open_job(self, name: str, worker: str) -> OpenJob:
         task = self._jobs.get(name).request["HumanTaskConfig"]
-        counts = self._objects.count(name)
+        counts = self._records.objects.count(self._jobs.get(name).key)
         waiting = sum(counts.get(state, 0) for state in ("waiting", "preparing", "open"))
         return OpenJob(
             name=name,
@@ -360,19 +363,18 @@ class Engine:
 
     def progress(self, name: str) -> dict[str, int]:
         """Count a job's data objects by state."""
-        return self._objects.count(name)
+        return self._records.objects.count(self._jobs.get(name).key)
 
     def workers(self, name: str) -> Sequence[dict[str, Any]]:
         """Tell for each worker of a job how many tasks are in each state."""
-        query = "SELECT worker, state, count(*) AS tasks FROM tasks WHERE job = ? GROUP BY worker, state"
         found: dict[str, dict[str, Any]] = {}
-        for row in self._store.rows(query, name):
-            found.setdefault(row["worker"], {"worker": row["worker"]})[row["state"]] = row["tasks"]
+        for worker, state, count in self._records.tasks.by_worker(self._jobs.get(name).key):
+            found.setdefault(worker, {"worker": worker})[state] = count
         return list(found.values())
 
     def data_objects(self, name: str, start: int = 0, limit: int = 100) -> Sequence[DataObject]:
         """Read a job's data objects in the manifest's order, beginning at a number."""
-        return [as_data_object(row) for row in self._objects.page(name, start, limit)]
+        return self._records.objects.page(self._jobs.get(name).key, start, limit)
 
     def data_object(self, name: str, object_id: str) -> ObjectView:
         """Tell all that happened to a data object.
@@ -382,20 +384,17 @@ class Engine:
         """
         # Digits of other scripts, and more of them than a database counts, name no object.
         named = object_id.isascii() and object_id.isdigit() and len(object_id) <= 18
-        found = self._objects.get(name, int(object_id)) if named else None
+        key = self._jobs.get(name).key
+        found = self._records.objects.find(key, int(object_id)) if named else None
         if found is None:
             raise LookupError(f"The labeling job {name} has no data object {object_id[:40]}.")
         number = int(object_id)
-        query = (
-            "SELECT worker, state, accepted, expires, ended FROM tasks WHERE job = ? AND number = ?"
-            " ORDER BY accepted, id"
-        )
-        tasks = [dict(row) for row in self._store.rows(query, name, number)]
-        return ObjectView(found, self._objects.answers(name, number), tasks)
+        tasks = self._records.tasks
+        return ObjectView(found, tasks.answers(key, number), tasks.of_object(key, number))
 
     def events(self, name: str | None = None, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Read the event log after a sequence number."""
-        return self._log.read(name, after, limit)
+        return self._records.log.read(name and self._jobs.get(name).key, after, limit)
 
     def note(self, entries: Sequence[tuple[str, str, str]]) -> None:
         """Write what happened outside of the engine into the log: the labeling job's ARN, kind and message of each.
@@ -404,13 +403,13 @@ class Engine:
         """
         at = to_text(self._clock())
         keys = {job.arn: job.key for job in map(self._jobs.get, self._jobs.list_keys())}
-        with self._store.transaction() as database:
+        with self._records.transaction():
             for arn, kind, message in entries:
                 if arn in keys:
-                    self._log.write(database, keys[arn], at, kind, message)
+                    self._records.log.write(keys[arn], at, kind, message)
 
     def _label_counters(self, name: str) -> dict[str, int]:
-        counts = self._objects.count(name)
+        counts = self._records.objects.count(self._jobs.get(name).key)
         labeled, failed = counts.get("labeled", 0), counts.get("failed", 0)
         return {
             "TotalLabeled": labeled,

@@ -1,10 +1,8 @@
 """State changes of labeling jobs, published as the events that reach EventBridge."""
 
 import errno
-import json
 import logging
 import os
-import sqlite3
 import threading
 import time
 import urllib.request
@@ -13,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ground_truth_server.engine.json_text import write_json
 from ground_truth_server.engine.retrying import Pauses
-from ground_truth_server.engine.store import Store
+from ground_truth_server.json_text import write_json
+from ground_truth_server.records.records import Records
 
 Listener = Callable[[Mapping[str, Any]], None]
 """Takes an event; if it raises, the event is offered to it again after a while, before those that follow."""
@@ -115,15 +113,15 @@ class _Delivery:
     """The state changes on their way to one listener, in order, in a thread of its own.
 
     Args:
-        store: Where they are kept.
+        records: Where they are kept.
         name: What the store knows the listener by.
         listener: Who gets them.
         pauses: How long to wait before one that was not taken is offered again.
         names: All listeners' names.
     """
 
-    def __init__(self, store: Store, name: str, listener: Listener, pauses: Pauses, names: Sequence[str]) -> None:
-        self._store = store
+    def __init__(self, records: Records, name: str, listener: Listener, pauses: Pauses, names: Sequence[str]) -> None:
+        self._records = records
         self._name = name
         self._listener = listener
         self._pauses = pauses
@@ -145,7 +143,7 @@ class _Delivery:
     def _run(self) -> None:
         while True:
             closing = self._closing.is_set()
-            changes = self._store.changes
+            changes = self._records.database.changes
             try:
                 self._deliver_all()
             except Exception as error:  # whatever it is may pass
@@ -155,7 +153,7 @@ class _Delivery:
                 self._told = ""
                 self._pauses.reset()
                 if not closing:
-                    self._store.wait_for_change(changes, 0.2)
+                    self._records.database.wait_for_change(changes, 0.2)
             if closing:
                 return
 
@@ -165,32 +163,17 @@ class _Delivery:
         self._told = str(error)
 
     def _deliver_all(self) -> None:
+        records = self._records
         if self._heard is None:
-            self._heard = self._begin()
-        query = "SELECT sequence, event FROM state_changes WHERE sequence > ? ORDER BY sequence"
-        for row in self._store.rows(query, self._heard):
-            self._listener(json.loads(row["event"]))
-            self._heard = int(row["sequence"])
+            with records.transaction():
+                heard = records.state_changes.place_of(self._name)
+            self._heard = heard
+        for sequence, event in records.state_changes.after(self._heard):
+            self._listener(event)
+            self._heard = sequence
             self._pauses.reset()
-            with self._store.transaction() as database:
-                update = "UPDATE listeners SET heard = ? WHERE name = ?"
-                database.execute(update, (self._heard, self._name))
-                everyone = "(SELECT min(heard) FROM listeners WHERE name IN (SELECT value FROM json_each(?)))"
-                done = f"UPDATE state_changes SET delivered = 1 WHERE delivered = 0 AND sequence <= {everyone}"  # noqa: S608
-                database.execute(done, (write_json(self._all),))
-
-    def _begin(self) -> int:
-        """Find the place of a listener: where it was, or for a new one, the first change that waits for delivery."""
-        with self._store.transaction() as database:
-            database.execute(
-                "INSERT OR IGNORE INTO listeners VALUES (?, (SELECT coalesce("
-                "(SELECT min(sequence) - 1 FROM state_changes WHERE delivered = 0),"
-                " (SELECT max(sequence) FROM state_changes), 0)))",
-                (self._name,),
-            )
-            query = "SELECT heard FROM listeners WHERE name = ?"
-            (heard,) = database.execute(query, (self._name,)).fetchone()
-        return int(heard)
+            with records.transaction():
+                records.state_changes.set_heard(self._name, sequence, self._all)
 
 
 class StateChanges:
@@ -200,21 +183,22 @@ class StateChanges:
     others. A change whose delivery was cut off is delivered again at the next start, as EventBridge may.
 
     Args:
-        store: Where they are kept.
+        records: Where they are kept.
         listeners: Who gets them. One with a ``name`` goes on at the next start where it was; keep it the same.
         pause: Seconds before a listener that failed is tried again, the first time.
     """
 
-    def __init__(self, store: Store, listeners: Sequence[Listener], pause: float = 0.5) -> None:
+    def __init__(self, records: Records, listeners: Sequence[Listener], pause: float = 0.5) -> None:
+        self._records = records.state_changes
         names = [getattr(listener, "name", f"listener {place}") for place, listener in enumerate(listeners)]
         self._deliveries = [
-            _Delivery(store, name, listener, Pauses(pause, _LONGEST_PAUSES * pause), names)
+            _Delivery(records, name, listener, Pauses(pause, _LONGEST_PAUSES * pause), names)
             for name, listener in zip(names, listeners, strict=True)
         ]
 
-    def record(self, database: sqlite3.Connection, event: Mapping[str, Any]) -> None:
+    def record(self, event: Mapping[str, Any]) -> None:
         """Keep an event for delivery, as part of the transaction that changes the state."""
-        database.execute("INSERT INTO state_changes (event) VALUES (?)", (write_json(event),))
+        self._records.add(event)
         _log.info("%s is %s", event["resources"][0], event["detail"]["LabelingJobStatus"])
 
     def close(self, patience: float) -> None:

@@ -5,44 +5,34 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from ground_truth_server.engine.data_objects import ObjectTable
-from ground_truth_server.engine.event_log import EventLog
 from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
-from ground_truth_server.engine.store import Store
 from ground_truth_server.engine.tasks import TaskPool
-from ground_truth_server.engine.timestamps import to_text
+from ground_truth_server.records.records import Records
+from ground_truth_server.timestamps import to_text
 
 _log = logging.getLogger(__name__)
+NOT_ANSWERED = "No worker submitted an answer before the data object's availability ran out"
 
 
 class Expiry:
     """Looks at the clock every tick, in a thread of its own.
 
     Args:
-        store: The store.
+        records: What must survive.
         jobs: The labeling jobs.
         tasks: The workers' side.
-        log: Where it is told.
         clock: Tells the time.
         tick: Seconds between two looks.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  (each is a part of the engine)
-        self,
-        store: Store,
-        jobs: JobTable,
-        tasks: TaskPool,
-        log: EventLog,
-        clock: Callable[[], datetime],
-        tick: float,
+    def __init__(
+        self, records: Records, jobs: JobTable, tasks: TaskPool, clock: Callable[[], datetime], tick: float
     ) -> None:
-        self._store = store
+        self._records = records
         self._jobs = jobs
         self._tasks = tasks
-        self._log = log
         self._clock = clock
         self._tick = tick
-        self._objects = ObjectTable(store)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="expiry", daemon=True)
         self._thread.start()
@@ -66,17 +56,17 @@ class Expiry:
                 told = ""
 
     def _close_due(self, job: LabelingJob) -> None:
-        at = to_text(self._clock())
-        if not self._objects.any_due(job, at):
+        at, records = to_text(self._clock()), self._records
+        if not records.objects.any_due(job.key, at):
             return  # nothing to write
-        with self._store.transaction() as database:
-            if self._jobs.state(job.key).status != "InProgress":
+        with records.transaction():
+            if records.jobs.status_until_the_end(job.key) != "InProgress":
                 return
-            self._tasks.expire(database, job, at)
-            closed, failed = self._objects.close_due(database, job, at)
+            self._tasks.expire(job, at)
+            closed, failed = records.objects.close_due(job.key, at, f"{NOT_ANSWERED} ({job.availability} s)")
             for number in failed:
                 message = f"Object {number} failed: nobody answered it within {job.availability} s"
-                self._log.write(database, job.key, at, "failed", message, number=number)
+                records.log.write(job.key, at, "failed", message, number=number)
             if closed:
                 message = f"{closed} objects go on with the answers they have"
-                self._log.write(database, job.key, at, "closed", message)
+                records.log.write(job.key, at, "closed", message)

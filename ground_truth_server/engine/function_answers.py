@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_server.engine.json_text import check_levels
+from ground_truth_server.json_text import check_levels
 
 
 class WrongAnswer(Exception):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from ground_truth_server.engine.json_text import write_json
+from ground_truth_server.json_text import write_json
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -5,7 +5,6 @@ Cut off anywhere and run again, it goes on with the step that was not done.
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -14,7 +13,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ground_truth_server.engine.consolidation import ConsolidationStep
-from ground_truth_server.engine.data_objects import ObjectTable
 from ground_truth_server.engine.events import state_change
 from ground_truth_server.engine.invoke import FunctionFailed, UnreadableAnswer
 from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
@@ -23,7 +21,8 @@ from ground_truth_server.engine.outputs import Outputs, manifest_line
 from ground_truth_server.engine.preparation import Preparation
 from ground_truth_server.engine.retrying import Pauses, Waiting, is_final
 from ground_truth_server.engine.surroundings import Surroundings
-from ground_truth_server.engine.timestamps import later, to_text
+from ground_truth_server.records.data_objects import NewObject
+from ground_truth_server.timestamps import later, to_text
 
 _log = logging.getLogger(__name__)
 _LINES_A_TRANSACTION = 500
@@ -46,13 +45,13 @@ class JobRun:
 
     def __init__(self, around: Surroundings, jobs: JobTable, job: LabelingJob) -> None:
         self._around = around
-        self._store = around.store
+        self._records = around.records
         self._jobs = jobs
         self._job = job
-        self._objects = ObjectTable(around.store)
+        self._objects = around.records.objects
         self._outputs = Outputs(around.s3, job)
         self._preparation = Preparation(around, job)
-        self._consolidation = ConsolidationStep(around, job, jobs.categories(job.key), self._outputs)
+        self._consolidation = ConsolidationStep(around, job, around.records.jobs.categories(job.key), self._outputs)
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._pauses = Pauses(_FIRST_PAUSE * around.tick, _LONGEST_PAUSE * around.tick)
@@ -103,7 +102,7 @@ class JobRun:
     def _pause(self, error: Exception) -> None:
         """Wait before the next try: the longer, the more tries came to nothing."""
         try:
-            done = (self._status(), *self._objects.progress(self._job))
+            done = (self._status(), *self._objects.progress(self._job.key))
         except Exception:
             done = self._done_at_failure
         if done != self._done_at_failure:
@@ -123,15 +122,15 @@ class JobRun:
     def _try_to_tell(self, reason: str) -> None:
         """Write into the log that the job waits, unless it is the log that fails."""
         try:
-            with self._store.transaction() as database:
-                self._tell(database, "waiting", f"A step failed and is tried again: {reason}")
+            with self._records.transaction():
+                self._tell("waiting", f"A step failed and is tried again: {reason}")
         except Exception as error:
             _log.warning("%s: its log can't be written now: %s", self._job.key, error)
 
     # -- the steps
 
     def _do_steps(self) -> None:
-        if not self._jobs.manifest_is_read(self._job.key) and not self._read_manifest():
+        if not self._records.jobs.manifest_is_read(self._job.key) and not self._read_manifest():
             return
         if self._status() == "Initializing" and not self._begin():
             return
@@ -139,7 +138,7 @@ class JobRun:
             if self._status() == "Stopping":
                 self._finish("Stopped")
                 return
-            if not self._objects.any_in(self._job, "preparing", "open", "answered"):
+            if not self._objects.any_in(self._job.key, "preparing", "open", "answered"):
                 self._write_intermediate_manifests()
                 if not self._start_wave():
                     return
@@ -159,15 +158,15 @@ class JobRun:
 
     def _read_manifest(self) -> bool:
         """Read the manifest from its start, whatever was read before; ``False`` if the engine closes."""
-        with self._store.transaction() as database:
-            self._objects.forget(database, self._job)
+        with self._records.transaction():
+            self._objects.forget(self._job.key)
         lines = read_manifest(self._around.s3, self._job.manifest)
         while some := list(islice(lines, _LINES_A_TRANSACTION)):
             if self._closing.is_set():
                 return False
-            self._add_lines(some, [line for line in some if line.problem])
-        with self._store.transaction() as database:
-            database.execute("UPDATE jobs SET manifest_read = 1 WHERE key = ?", (self._job.key,))
+            self._add_lines(some)
+        with self._records.transaction():
+            self._records.jobs.set_manifest_read(self._job.key)
         return True
 
     def _begin(self) -> bool:
@@ -177,19 +176,27 @@ class JobRun:
         if good:
             self._set_status("InProgress", f"{good} data objects to label, {bad} bad lines in {manifest}")
             return True
-        first = self._objects.get(self._job.key, 0)
+        first = self._objects.find(self._job.key, 0)
         problem = first.problem if first else "it has no lines"
         reason = f"ClientError: The manifest {manifest} has no line that can be labeled: {problem}"
         self._set_status("Failed", reason, reason)
         return False
 
-    def _add_lines(self, lines: list[ManifestLine], problems: list[ManifestLine]) -> None:
-        at = self._now()
-        with self._store.transaction() as database:
-            self._objects.add(database, self._job, lines, at)
-            for line in problems:
-                message = f"Line {line.number} of {self._job.manifest}: {line.problem}"
-                self._tell(database, "failed", message, number=line.number - 1)
+    def _add_lines(self, lines: list[ManifestLine]) -> None:
+        where = self._job.manifest
+        objects = [
+            NewObject(
+                line.number - 1,
+                line.data_object,
+                f"Line {line.number} of {where}: {line.problem}" if line.problem else None,
+            )
+            for line in lines
+        ]
+        with self._records.transaction():
+            self._objects.add(self._job.key, objects, self._now())
+            for one in objects:
+                if one.problem:
+                    self._tell("failed", one.problem, number=one.number)
 
     # -- waves
 
@@ -200,10 +207,10 @@ class JobRun:
             self._set_status("Stopping", "a stopping condition is met")
             self._finish("Stopped")
             return False
-        with self._store.transaction() as database:
-            wave, objects = self._objects.start_wave(database, self._job, size)
+        with self._records.transaction():
+            wave, objects = self._objects.start_wave(self._job.key, size)
             if objects:
-                self._tell(database, "wave", f"Wave {wave}: {objects} data objects go out")
+                self._tell("wave", f"Wave {wave}: {objects} data objects go out")
         if not objects:
             self._finish("Completed")
         return objects > 0
@@ -227,23 +234,22 @@ class JobRun:
     def _workers_are_done(self) -> bool:
         """Wait until no object is with the workers; ``False`` if the job stops or the engine closes."""
         while not self._is_over():
-            changes = self._store.changes
+            changes = self._records.database.changes
             self._write_worker_responses()
-            if not self._objects.any_in(self._job, "preparing", "open"):
+            if not self._objects.any_in(self._job.key, "preparing", "open"):
                 return True
             self._closing.wait(_SHORTEST_PAUSE)
-            self._store.wait_for_change(changes, self._around.tick)
+            self._records.database.wait_for_change(changes, self._around.tick)
         return False
 
     def _write_worker_responses(self) -> None:
-        while some := self._objects.without_response(self._job):
-            written = []
+        while some := self._objects.without_response(self._job.key):
+            written = {}
             for number, wave in some:
-                answers = self._objects.answers(self._job.key, number)
-                uri = self._outputs.write_worker_response(wave, number, answers)
-                written.append((uri.key, self._job.key, number))
-            with self._store.transaction() as database:
-                database.executemany("UPDATE data_objects SET response = ? WHERE job = ? AND number = ?", written)
+                answers = self._records.tasks.answers(self._job.key, number)
+                written[number] = self._outputs.write_worker_response(wave, number, answers).key
+            with self._records.transaction():
+                self._objects.set_responses(self._job.key, written)
 
     # -- labels
 
@@ -251,17 +257,16 @@ class JobRun:
         """Write how far the labels are after a wave, unless little has changed since the last time."""
         counts = self._objects.count(self._job.key)
         done = counts.get("labeled", 0) + counts.get("failed", 0)
-        row = self._store.row("SELECT in_manifests FROM jobs WHERE key = ?", self._job.key)
-        before = row["in_manifests"] if row else -1
+        before = self._records.jobs.in_manifests(self._job.key)
         enough = max(1, sum(counts.values()) // _INTERMEDIATE_MANIFESTS)
         if done == before or (before >= 0 and counts.get("waiting") and done - before < enough):
             return
-        latest = self._store.row("SELECT max(wave) AS wave FROM data_objects WHERE job = ?", self._job.key)
-        if latest is None or latest["wave"] is None:
+        latest = self._objects.last_wave(self._job.key)
+        if latest is None:
             return
-        self._outputs.write_intermediate_manifests(latest["wave"], self._lines())
-        with self._store.transaction() as database:
-            database.execute("UPDATE jobs SET in_manifests = ? WHERE key = ?", (done, self._job.key))
+        self._outputs.write_intermediate_manifests(latest, self._lines())
+        with self._records.transaction():
+            self._records.jobs.set_in_manifests(self._job.key, done)
 
     def _lines(self) -> Iterator[str]:
         return (manifest_line(self._job, row) for row in self._objects.manifest_rows(self._job.key))
@@ -270,9 +275,7 @@ class JobRun:
 
     def _finish(self, status: str) -> None:
         if status == "Stopped":
-            with self._store.transaction() as database:
-                self._around.tasks.withdraw(database, self._job, self._now())
-                self._objects.close_all(database, self._job)
+            self._take_all_back()
             self._write_worker_responses()
             self._consolidation.run()
             self._write_intermediate_manifests()
@@ -294,7 +297,7 @@ class JobRun:
             reason = f"ClientError: {failure}"
             self._set_status("Failed", reason, reason)
 
-    def _tell_of_function(self, database: sqlite3.Connection, failure: FunctionFailed) -> None:
+    def _tell_of_function(self, failure: FunctionFailed) -> None:
         detail = {
             "functionArn": failure.function_arn,
             "errorType": failure.error_type,
@@ -303,42 +306,39 @@ class JobRun:
             "event": failure.event,
         }
         message = f"{failure.function_arn} failed: {failure.error_type}: {failure.message}"
-        self._tell(database, "function failed", message, detail=detail)
+        self._tell("function failed", message, detail=detail)
 
     def _write_worker_responses_of_all(self) -> None:
         """Write the answers that came before the job failed, also those of objects that wait for more."""
-        with self._store.transaction() as database:
-            self._around.tasks.withdraw(database, self._job, self._now())
-            self._objects.close_all(database, self._job)
+        self._take_all_back()
         self._write_worker_responses()
+
+    def _take_all_back(self) -> None:
+        with self._records.transaction():
+            self._around.tasks.withdraw(self._job, self._now())
+            self._objects.close_all(self._job.key)
 
     def _set_status(
         self, status: str, message: str, reason: str | None = None, *, failed: FunctionFailed | None = None
     ) -> None:
-        with self._store.transaction() as database:
+        records = self._records
+        with records.transaction():
             if failed is not None:
-                self._tell_of_function(database, failed)
-            stopping = self._status() == "Stopping"
+                self._tell_of_function(failed)
+            stopping = records.jobs.status_until_the_end(self._job.key) == "Stopping"
             if stopping and status == "InProgress":
                 return  # somebody stopped it while its manifest was read
             if stopping and status == "Completed":
                 status = "Stopped"
             at = self._now()
-            self._jobs.set_status(database, self._job.key, status, at, reason)
-            self._around.changes.record(database, state_change(self._job.arn, status, at))
-            self._tell(database, "state", f"{status}: {message}")
+            records.jobs.set_status(self._job.key, status, at, reason)
+            self._around.changes.record(state_change(self._job.arn, status, at))
+            self._tell("state", f"{status}: {message}")
 
     def _tell(
-        self,
-        database: sqlite3.Connection,
-        kind: str,
-        message: str,
-        *,
-        number: int | None = None,
-        detail: Mapping[str, Any] | None = None,
+        self, kind: str, message: str, *, number: int | None = None, detail: Mapping[str, Any] | None = None
     ) -> None:
-        log, at = self._around.log, self._now()
-        log.write(database, self._job.key, at, kind, message, number=number, detail=detail)
+        self._records.log.write(self._job.key, self._now(), kind, message, number=number, detail=detail)
 
     def _now(self) -> str:
         return to_text(self._around.clock())

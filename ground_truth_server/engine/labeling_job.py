@@ -1,19 +1,16 @@
 """A labeling job as its request describes it, and the table of jobs with their states."""
 
-import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ground_truth_server.engine.json_text import write_json
 from ground_truth_server.engine.s3_location import NotAnS3Uri, S3Location
-from ground_truth_server.engine.store import Store
+from ground_truth_server.records.jobs import JobRecord, JobState
+from ground_truth_server.records.records import Records
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
 _PRIVATE_AVAILABILITY_SECONDS = 30 * 24 * 3600  # Ground Truth's default for a private work team
 _CONCURRENT_OBJECTS = 1000  # Ground Truth's default
-_LONGEST_REASON = 1024
 
 
 class LabelingJobNotFound(LookupError):
@@ -151,64 +148,27 @@ class LabelingJob:
         return self.output.below("manifests/output/output.manifest")
 
 
-@dataclass(frozen=True)
-class JobState:
-    """What changes in a labeling job.
-
-    Attributes:
-        status: ``Initializing``, ``InProgress``, ``Completed``, ``Failed``, ``Stopping`` or ``Stopped``.
-        failure_reason: Why it failed, as DescribeLabelingJob tells it.
-        created: When it was created, as the store writes moments.
-        modified: When its status last changed.
-    """
-
-    status: str
-    failure_reason: str | None
-    created: str
-    modified: str
-
-
 class JobTable:
-    """The labeling jobs of the store.
+    """The labeling jobs of the records, as the engine works with them.
 
     Args:
-        store: The store.
+        records: The records.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, records: Records) -> None:
+        self._records = records.jobs
         self._jobs: dict[str, LabelingJob] = {}
         self._templates: dict[str, str] = {}
 
-    def add(
-        self,
-        database: sqlite3.Connection,
-        job: LabelingJob,
-        template: str,
-        categories: list[str] | None,
-        at: str,
-    ) -> None:
+    def add(self, job: LabelingJob, template: str, categories: list[str] | None, at: str) -> None:
         """Add a job that begins.
 
         Raises:
             LabelingJobRefused: If there is a job of this name; upper and lower case are the same.
         """
-        if database.execute("SELECT 1 FROM jobs WHERE arn = ?", (job.arn,)).fetchone():
+        if not self._records.add(JobRecord(job.key, job.arn, job.request), template, categories, at):
             message = f"A labeling job named {job.name} exists already. Names are used once; choose another."
             raise LabelingJobRefused("ResourceInUse", message)
-        database.execute(
-            "INSERT INTO jobs (key, arn, request, template, categories, status, created, modified)"
-            " VALUES (?, ?, ?, ?, ?, 'Initializing', ?, ?)",
-            (
-                job.key,
-                job.arn,
-                write_json(job.request),
-                template,
-                None if categories is None else write_json(categories),
-                at,
-                at,
-            ),
-        )
 
     def get(self, name: str) -> LabelingJob:
         """Find a job by its name.
@@ -218,15 +178,15 @@ class JobTable:
         """
         key = name.lower()
         if key not in self._jobs:
-            row = self._store.row("SELECT key, request, arn FROM jobs WHERE key = ?", name)
-            if row is None:
-                raise LabelingJobNotFound(f"There is no labeling job named {name}.")
-            self._jobs[key] = LabelingJob.from_request(json.loads(row["request"]), row["arn"], row["key"])
+            found = self._records.find(name)
+            if found is None:
+                raise _not_found(name)
+            self._jobs[key] = LabelingJob.from_request(found.request, found.arn, found.key)
         return self._jobs[key]
 
     def key_for(self, name: str, arn: str) -> str:
         """Choose what the workspace will know a new job by."""
-        if self._store.row("SELECT 1 FROM jobs WHERE key = ?", name) is None:
+        if not self._records.has(name):
             return name
         _, _, _, region, account, _ = arn.split(":", 5)
         return f"{name}@{account}.{region}"
@@ -237,17 +197,14 @@ class JobTable:
         Raises:
             LabelingJobNotFound: If there is no job of this ARN.
         """
-        row = self._store.row("SELECT key FROM jobs WHERE arn = ?", arn)
-        if row is None:
+        found = self._records.key_of(arn)
+        if found is None:
             raise LabelingJobNotFound(f"There is no labeling job {arn}.")
-        return str(row["key"])
+        return found
 
     def list_keys(self, status: str | None = None) -> list[str]:
         """Tell what the workspace knows the jobs by, those of one status or all, the oldest first."""
-        condition = "" if status is None else "WHERE status = ?"
-        parameters = () if status is None else (status,)
-        rows = self._store.rows(f"SELECT key FROM jobs {condition} ORDER BY created, rowid", *parameters)  # noqa: S608
-        return [row["key"] for row in rows]
+        return self._records.keys(status)
 
     def state(self, name: str) -> JobState:
         """Tell a job's state.
@@ -255,41 +212,28 @@ class JobTable:
         Raises:
             LabelingJobNotFound: If there is none of this name.
         """
-        query = "SELECT status, failure_reason, created, modified FROM jobs WHERE key = ?"
-        row = self._store.row(query, name)
-        if row is None:
-            raise LabelingJobNotFound(f"There is no labeling job named {name}.")
-        return JobState(*row)
-
-    def template(self, name: str) -> str:
-        """Give the text of a job's template, as it was when the job was created."""
-        key = name.lower()
-        if key not in self._templates:
-            row = self._store.row("SELECT template FROM jobs WHERE key = ?", name)
-            if row is None:
-                raise LabelingJobNotFound(f"There is no labeling job named {name}.")
-            self._templates[key] = row["template"]
-        return self._templates[key]
-
-    def categories(self, name: str) -> list[str] | None:
-        """Give the names in a job's label category file, if it has one."""
-        row = self._store.row("SELECT categories FROM jobs WHERE key = ?", name)
-        found: list[str] | None = json.loads(row["categories"]) if row and row["categories"] else None
+        found = self._records.state(name)
+        if found is None:
+            raise _not_found(name)
         return found
 
-    def manifest_is_read(self, name: str) -> bool:
-        """Tell whether all lines of a job's manifest are among the data objects."""
-        row = self._store.row("SELECT manifest_read FROM jobs WHERE key = ?", name)
-        return bool(row and row["manifest_read"])
+    def template(self, name: str) -> str:
+        """Give the text of a job's template, as it was when the job was created.
 
-    def set_status(
-        self, database: sqlite3.Connection, name: str, status: str, at: str, reason: str | None = None
-    ) -> None:
-        """Change a job's status."""
-        database.execute(
-            "UPDATE jobs SET status = ?, modified = ?, failure_reason = ? WHERE key = ?",
-            (status, at, reason and reason[:_LONGEST_REASON], name),
-        )
+        Raises:
+            LabelingJobNotFound: If there is none of this name.
+        """
+        key = name.lower()
+        if key not in self._templates:
+            found = self._records.template(name)
+            if found is None:
+                raise _not_found(name)
+            self._templates[key] = found
+        return self._templates[key]
+
+
+def _not_found(name: str) -> LabelingJobNotFound:
+    return LabelingJobNotFound(f"There is no labeling job named {name}.")
 
 
 def _uri(member: str, text: str) -> S3Location:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ground_truth_server.engine.json_text import MOST_LEVELS, UnfitJson, check_levels, write_json
 from ground_truth_server.engine.s3_location import S3Location
+from ground_truth_server.json_text import MOST_LEVELS, UnfitJson, check_levels, write_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

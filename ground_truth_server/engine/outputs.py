@@ -3,19 +3,18 @@
 What is written depends on the store alone, moments included: written again after a crash, a file is the same.
 """
 
-import json
-import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from ground_truth_server.engine.data_objects import Answer
-from ground_truth_server.engine.json_text import write_json
 from ground_truth_server.engine.labeling_job import LabelingJob
 from ground_truth_server.engine.s3_location import S3Location
-from ground_truth_server.engine.timestamps import in_file_name, in_worker_response, seconds_between
 from ground_truth_server.engine.workers import worker_id, worker_metadata
+from ground_truth_server.json_text import write_json
+from ground_truth_server.records.data_objects import ManifestRow
+from ground_truth_server.records.tasks import Answer
+from ground_truth_server.timestamps import in_file_name, in_worker_response, seconds_between
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -106,25 +105,25 @@ def consolidation_entry(
     }
 
 
-def manifest_line(job: LabelingJob, row: sqlite3.Row) -> str:
+def manifest_line(job: LabelingJob, row: ManifestRow) -> str:
     """Write a data object's line of an intermediate or output manifest.
 
     Args:
         job: The labeling job.
-        row: What :meth:`ground_truth_server.engine.data_objects.ObjectTable.manifest_rows` gives.
+        row: What it is made of.
 
     Returns:
         The line with its label, or with the reason why it failed, or as it came if it has neither.
     """
-    line: dict[str, Any] = json.loads(row["line"]) if row["line"] else {}
+    line = row.line
     name = f"{job.label_attribute}-metadata"
-    if row["state"] == "labeled":
-        content = json.loads(row["label"])
-        metadata = {**content.pop(name, {}), **_metadata(job, row["labeled_at"])}
+    if row.label is not None and row.labeled_at is not None:
+        content = row.label
+        metadata = {**content.pop(name, {}), **_metadata(job, row.labeled_at)}
         label = {job.label_attribute: content.pop(job.label_attribute)}
         line = {**content, **line, **label, name: metadata}
-    elif row["state"] == "failed":
-        line = {**line, name: {"failure-reason": row["problem"], **_metadata(job, row["ended"])}}
+    elif row.state == "failed" and row.ended is not None:
+        line = {**line, name: {"failure-reason": row.problem, **_metadata(job, row.ended)}}
     return write_json(line)
 
 

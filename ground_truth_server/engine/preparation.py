@@ -5,13 +5,12 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
-from ground_truth_server.engine.data_objects import ObjectTable
 from ground_truth_server.engine.function_answers import PreAnnotation, WrongAnswer, check_pre_annotation
 from ground_truth_server.engine.invoke import UnreadableAnswer
 from ground_truth_server.engine.labeling_job import LabelingJob
 from ground_truth_server.engine.retrying import is_final
 from ground_truth_server.engine.surroundings import Surroundings
-from ground_truth_server.engine.timestamps import to_text
+from ground_truth_server.timestamps import later, to_text
 
 EVENT_VERSION = "2018-10-16"
 
@@ -27,7 +26,7 @@ class Preparation:
     def __init__(self, around: Surroundings, job: LabelingJob) -> None:
         self._around = around
         self._job = job
-        self._objects = ObjectTable(around.store)
+        self._records = around.records
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Prepare the objects of a wave; each goes out as soon as it is ready.
@@ -39,7 +38,7 @@ class Preparation:
             FunctionFailed: If the function gives no answer for one, or one that is not of the right shape. The
                 rest is left as it is.
         """
-        numbers = self._objects.numbers_in(self._job, "preparing")
+        numbers = self._records.objects.numbers_in(self._job.key, "preparing")
         if not numbers:
             return
         halt = threading.Event()
@@ -57,20 +56,21 @@ class Preparation:
             raise error
 
     def _prepare(self, number: int) -> None:
-        found = self._objects.get(self._job.key, number)
+        found = self._records.objects.find(self._job.key, number)
         assert found is not None  # noqa: S101  (it was there when the wave began)
         assert found.data_object is not None  # noqa: S101  (a line without one has failed)
         prepared = self._pre_annotate(found.data_object)
-        at = to_text(self._around.clock())
-        with self._around.store.transaction() as database:
+        at, job, records = to_text(self._around.clock()), self._job, self._records
+        with records.transaction():
             if prepared.is_human_annotation_required:
-                self._objects.open(database, self._job, number, prepared.task_input, at)
+                closes = later(at, job.availability)
+                records.objects.open(job.key, number, prepared.task_input, closes, job.workers_per_object)
                 kind, message = "prepared", f"Object {number} is ready for workers"
             else:
-                self._objects.leave_out(database, self._job, number, prepared.task_input)
+                records.objects.leave_out(job.key, number, prepared.task_input)
                 kind = "not required"
                 message = f"Object {number} needs no person: isHumanAnnotationRequired is false"
-            self._around.log.write(database, self._job.key, at, kind, message, number=number)
+            records.log.write(job.key, at, kind, message, number=number)
 
     def _pre_annotate(self, data_object: dict[str, Any]) -> PreAnnotation:
         function = self._job.pre_annotation

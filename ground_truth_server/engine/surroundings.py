@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ground_truth_server.engine.event_log import EventLog
 from ground_truth_server.engine.events import StateChanges
 from ground_truth_server.engine.invoke import Invoke
-from ground_truth_server.engine.store import Store
 from ground_truth_server.engine.tasks import TaskPool
+from ground_truth_server.records.records import Records
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,10 +19,9 @@ class Surroundings:
     """What every run of the engine works with.
 
     Attributes:
-        store: The store.
+        records: What must survive.
         s3: The S3 client.
         invoke: Calls functions.
-        log: The event log.
         changes: Publishes state changes.
         tasks: The workers' side.
         clock: Tells the time.
@@ -31,10 +29,9 @@ class Surroundings:
         tick: Seconds between looks at the clock.
     """
 
-    store: Store
+    records: Records
     s3: "S3Client"
     invoke: Invoke
-    log: EventLog
     changes: StateChanges
     tasks: TaskPool
     clock: Callable[[], datetime]

@@ -13,18 +13,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ground_truth_server.engine.data_objects import DataObject
 from ground_truth_server.engine.engine import Engine
-from ground_truth_server.engine.event_log import Event
-from ground_truth_server.engine.json_text import write_json
 from ground_truth_server.engine.labeling_job import LabelingJob, LabelingJobNotFound, LabelingJobRefused
-from ground_truth_server.engine.timestamps import seconds_between
+from ground_truth_server.json_text import write_json
 from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.portal.console_commands import Endpoints, invoke_command, start_again_commands, start_commands
 from ground_truth_server.portal.console_objects import FILTERS, select_objects
 from ground_truth_server.portal.web_pages import fragment, page, whole_number
 from ground_truth_server.portal.worker_turn import answers_of
+from ground_truth_server.records.data_objects import DataObject
+from ground_truth_server.records.event_log import Event
+from ground_truth_server.timestamps import seconds_between
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

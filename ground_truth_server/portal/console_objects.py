@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ground_truth_server.engine.data_objects import Answer, DataObject
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.portal.short_text import in_short, source_name
+from ground_truth_server.records.data_objects import DataObject
+from ground_truth_server.records.tasks import Answer
 
 FILTERS: Mapping[str, str] = {
     "all": "All",

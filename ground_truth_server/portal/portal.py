@@ -21,14 +21,14 @@ from starlette.routing import Mount, Route
 
 from ground_truth_server.edge.own_origin import OwnOrigin
 from ground_truth_server.engine.engine import Engine, OpenJob
-from ground_truth_server.engine.json_text import MOST_LEVELS, UnfitJson, write_answer
 from ground_truth_server.engine.labeling_job import ENDED, LabelingJobNotFound
 from ground_truth_server.engine.tasks import NotYourTask, Task, TaskExpired, TaskRefused
-from ground_truth_server.engine.timestamps import now
+from ground_truth_server.json_text import MOST_LEVELS, UnfitJson, write_answer
 from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.portal.web_pages import STATIC, fragment, page
 from ground_truth_server.portal.worker_turn import answers_of, next_turn
+from ground_truth_server.timestamps import now
 
 _COOKIE = "worker"
 _A_YEAR = 365 * 24 * 3600  # seconds

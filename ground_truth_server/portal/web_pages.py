@@ -14,8 +14,8 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from ground_truth_server.engine.timestamps import from_text
 from ground_truth_server.portal.short_text import in_short
+from ground_truth_server.timestamps import from_text
 
 _S3_TEXT = re.compile(r"""("s3://(?:[^"\\]|\\.)+")""")
 _STATIC = Path(__file__).parent / "static"

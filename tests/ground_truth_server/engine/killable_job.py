@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ground_truth_server.engine.engine import Engine
-from ground_truth_server.engine.timestamps import now
 from ground_truth_server.s3.storage import EmbeddedS3
+from ground_truth_server.timestamps import now
 from tests.ground_truth_server.engine.labeling import (
     BUCKET,
     POST,

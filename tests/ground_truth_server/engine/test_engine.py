@@ -494,7 +494,7 @@ class TestConsole:
         assert seen.data_object.label is not None
         assert seen.data_object.label["Weld"] == {"class": "Good Weld"}
         assert {answer.worker for answer in seen.answers} == {"ann", "bo"}
-        assert [task["state"] for task in seen.tasks] == ["submitted", "submitted"]
+        assert [task.state for task in seen.tasks] == ["submitted", "submitted"]
         assert states == ["labeled", "labeled"]
 
     def test_the_log_is_followed_from_where_one_was(self, bench: Bench) -> None:

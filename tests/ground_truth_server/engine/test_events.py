@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import pytest
 
 from ground_truth_server.engine.events import StateChanges, Webhook, state_change
-from ground_truth_server.engine.store import Store
+from ground_truth_server.records.records import Records
+from ground_truth_server.records.sqlite import SqliteDatabase
 from tests.ground_truth_server.engine.labeling import wait_until
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/welds1"
@@ -84,19 +85,19 @@ def test_a_listener_that_fails_keeps_nothing_from_the_others(tmp_path: Path) -> 
         raise OSError("no one there")
 
     heard: list[Mapping[str, Any]] = []
-    store = Store(tmp_path / "store.sqlite")
+    store = Records(SqliteDatabase(tmp_path / "store.sqlite"))
     changes = StateChanges(store, [broken, heard.append])
     for status in ("InProgress", "Completed"):
-        with store.transaction() as database:
-            changes.record(database, state_change(ARN, status, AT))
+        with store.transaction():
+            changes.record(state_change(ARN, status, AT))
     wait_until(lambda: len(heard) == 2)
     assert [event["detail"]["LabelingJobStatus"] for event in heard] == ["InProgress", "Completed"]
 
 
 def test_what_was_not_delivered_is_delivered_at_the_next_start(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.sqlite")
-    with store.transaction() as database:  # as if the process had been killed right after
-        database.execute("INSERT INTO state_changes (event) VALUES (?)", (json.dumps(DONE),))
+    store = Records(SqliteDatabase(tmp_path / "store.sqlite"))
+    with store.transaction():  # as if the process had been killed right after
+        store.state_changes.add(DONE)
 
     heard: list[Mapping[str, Any]] = []
     StateChanges(store, [heard.append])
@@ -104,5 +105,5 @@ def test_what_was_not_delivered_is_delivered_at_the_next_start(tmp_path: Path) -
 
     again: list[Mapping[str, Any]] = []
     StateChanges(store, [again.append])
-    wait_until(lambda: not store.rows("SELECT 1 FROM state_changes WHERE delivered = 0"))
+    wait_until(lambda: not store.state_changes.any_waiting())
     assert (heard, again) == ([DONE], [])

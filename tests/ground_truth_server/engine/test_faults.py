@@ -21,7 +21,9 @@ from ground_truth_server.engine.events import StateChangeFile, StateChanges, sta
 from ground_truth_server.engine.invoke import FunctionFailed, FunctionOutOfReach
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound, LabelingJobRefused
 from ground_truth_server.engine.retrying import Pauses, is_final
-from ground_truth_server.engine.store import Store, WorkspaceUnusable
+from ground_truth_server.records.database import RecordsUnusable
+from ground_truth_server.records.records import Records
+from ground_truth_server.records.sqlite import SqliteDatabase
 from ground_truth_server.s3.storage import EmbeddedS3
 from tests.ground_truth_server.engine.labeling import (
     PRE,
@@ -307,14 +309,14 @@ def test_a_listener_that_fails_for_a_while_gets_all_in_order(tmp_path: Path) -> 
             raise RuntimeError("no one there")
         heard.append(event["detail"]["LabelingJobStatus"])
 
-    store = Store(tmp_path / "store.sqlite")
+    store = Records(SqliteDatabase(tmp_path / "store.sqlite"))
     changes = StateChanges(store, [failing_at_first, lambda event: others.append(event["id"])], pause=0.01)
     for status in ("Initializing", "InProgress", "Completed"):
-        with store.transaction() as database:
-            changes.record(database, state_change(ARN, status, AT))
+        with store.transaction():
+            changes.record(state_change(ARN, status, AT))
     wait_until(lambda: len(heard) == len(others) == 3)
     assert heard == ["Initializing", "InProgress", "Completed"]
-    wait_until(lambda: not store.rows("SELECT 1 FROM state_changes WHERE delivered = 0"))
+    wait_until(lambda: not store.state_changes.any_waiting())
     changes.close(5)
 
 
@@ -324,14 +326,14 @@ def test_a_listener_that_never_works_repeats_nothing_to_the_others(tmp_path: Pat
 
     others: list[str] = []
     for start in range(2):
-        store = Store(tmp_path / "store.sqlite")
+        store = Records(SqliteDatabase(tmp_path / "store.sqlite"))
         changes = StateChanges(store, [never, lambda event: others.append(event["id"])], pause=0.01)
         if start == 0:
-            with store.transaction() as database:
-                changes.record(database, state_change(ARN, "InProgress", AT))
+            with store.transaction():
+                changes.record(state_change(ARN, "InProgress", AT))
             wait_until(lambda: others)
         changes.close(5)
-        store.close()
+        store.database.close()
     assert len(others) == 1
 
 
@@ -390,7 +392,7 @@ def test_a_database_that_cannot_be_read_is_named(bench: Bench, found: bytes) -> 
     bench.folder.mkdir()
     file = bench.folder / "ground-truth.sqlite"
     file.write_bytes(found)
-    with pytest.raises(WorkspaceUnusable, match="put back a copy") as caught, bench.engine():
+    with pytest.raises(RecordsUnusable, match="put back a copy") as caught, bench.engine():
         pass
     assert str(caught.value).startswith(f"{file}: found: ")
     assert file.read_bytes() == found

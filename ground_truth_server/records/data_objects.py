@@ -1,0 +1,368 @@
+"""The data objects of labeling jobs and the states they pass through.
+
+``waiting`` → ``preparing`` (in a wave, the pre-annotation function is called) → ``open`` (workers take it) →
+``answered`` → ``labeled``; or ``failed``; or ``not required`` where no person need look at it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, delete, exists, func, insert, literal, literal_column, select, update
+
+from ground_truth_server.json_text import read_kept, write_json
+from ground_truth_server.records.database import Database
+from ground_truth_server.records.hot import Hot
+from ground_truth_server.records.schema import ACCEPTED, NONE, OPEN, batches, data_objects, tasks
+
+_PAGE = 500
+_o = data_objects.c
+
+
+@dataclass(frozen=True)
+class NewObject:
+    """A line of a manifest, to be a data object.
+
+    Attributes:
+        number: The line's place in the manifest, from 0.
+        line: What it holds; ``None`` if it holds no JSON object.
+        problem: Why it can't be labeled, if so.
+    """
+
+    number: int
+    line: Mapping[str, Any] | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class DataObject:
+    """A data object and how far it is.
+
+    Attributes:
+        object_id: ``datasetObjectId``: the place of its line in the manifest, from 0, as text.
+        state: One of this module's states.
+        data_object: The manifest line; ``None`` if it holds no JSON object.
+        task_input: What the worker page reads; ``None`` before it is prepared.
+        wave: The wave it went out in, from 1.
+        label: The content of its consolidated annotation.
+        problem: Why it failed.
+        response: The key of its worker response in the output bucket.
+    """
+
+    object_id: str
+    state: str
+    data_object: dict[str, Any] | None
+    task_input: dict[str, Any] | None
+    wave: int | None
+    label: dict[str, Any] | None
+    problem: str | None
+    response: str | None
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """What a line of an output manifest is made of.
+
+    Attributes:
+        number: The line's place, from 0.
+        line: The input's line; empty if it holds no JSON object.
+        state: The object's state.
+        label: The content of its consolidated annotation.
+        problem: Why it failed.
+        ended: When it failed.
+        labeled_at: When its batch was made.
+    """
+
+    number: int
+    line: dict[str, Any]
+    state: str
+    label: dict[str, Any] | None
+    problem: str | None
+    ended: str | None
+    labeled_at: str | None
+
+
+class ObjectRecords:
+    """The data objects of a database. A ``job`` is a labeling job's key.
+
+    Args:
+        database: The database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- from the manifest
+
+    def add(self, job: str, objects: Iterable[NewObject], at: str) -> None:
+        """Add data objects, good ones to wait, bad ones failed."""
+        values = [
+            {
+                "job": job,
+                "number": one.number,
+                "line": None if one.line is None else write_json(one.line),
+                "state": "failed" if one.problem else "waiting",
+                "problem": one.problem,
+                "ended": at if one.problem else None,
+            }
+            for one in objects
+        ]
+        self._database.change(insert(data_objects), values)
+
+    def forget(self, job: str) -> None:
+        """Remove a job's objects, to read its manifest again from the start."""
+        self._database.change(delete(data_objects).where(_o.job == job))
+
+    # -- counts
+
+    def count(self, job: str) -> dict[str, int]:
+        """Count a job's objects by state."""
+        query = select(_o.state, func.count().label("objects")).where(_o.job == job).group_by(_o.state)
+        return {row.state: row.objects for row in self._database.rows(query)}
+
+    def any_in(self, job: str, *states: str) -> bool:
+        """Tell whether any object is in one of these states."""
+        return any(
+            self._database.row(select(1).where(_o.job == job, _o.state == state).limit(1)) is not None
+            for state in states
+        )
+
+    def numbers_in(self, job: str, state: str) -> list[int]:
+        """Number the objects that are in a state."""
+        query = select(_o.number).where(_o.job == job, _o.state == state).order_by(_o.number)
+        return [row.number for row in self._database.rows(query)]
+
+    def progress(self, job: str) -> tuple[int, ...]:
+        """Count what the run of a job has done, and nothing that its workers did."""
+        counted = (func.count(column) for column in (_o.label, _o.problem, _o.response, _o.task_input))
+        query = select(func.count(), func.coalesce(func.max(_o.wave), 0), *counted).where(_o.job == job)
+        return tuple(self._database.rows(query)[0])
+
+    def last_wave(self, job: str) -> int | None:
+        """Tell a job's last wave; ``None`` before the first."""
+        found: int | None = self._database.rows(select(func.max(_o.wave)).where(_o.job == job))[0][0]
+        return found
+
+    # -- waves
+
+    def start_wave(self, job: str, size: int) -> tuple[int, int]:
+        """Let the next waiting objects go out.
+
+        Returns:
+            The wave's number, from 1, and how many objects it has.
+        """
+        wave = (self.last_wave(job) or 0) + 1
+        next_ones = select(_o.number).where(_o.job == job, _o.state == "waiting").order_by(_o.number).limit(size)
+        chosen = and_(_o.job == job, _o.number.in_(next_ones.scalar_subquery()))
+        return wave, self._database.change(update(data_objects).where(chosen).values(state="preparing", wave=wave))
+
+    def open(self, job: str, number: int, task_input: Mapping[str, Any], closes: str, workers: int) -> None:
+        """Make a prepared object available to workers.
+
+        Args:
+            job: The labeling job.
+            number: The object.
+            task_input: What the worker page reads.
+            closes: Until when.
+            workers: How many may take it.
+        """
+        values = {"task_input": write_json(task_input), "closes": closes, "free": workers}
+        self._database.change(_OPEN_IT, {"its_job": job, "its_number": number, **values})
+
+    def leave_out(self, job: str, number: int, task_input: Mapping[str, Any]) -> None:
+        """Keep a prepared object from the workers: no person need look at it."""
+        values = {"state": "not required", "task_input": write_json(task_input)}
+        self._database.change(update(data_objects).where(_this(job, number), _o.state == "preparing").values(values))
+
+    # -- with workers
+
+    def take(self, job: str, worker: str, at: str) -> tuple[int, str] | None:
+        """Find the next object that a worker may take and has not had, and keep it from others until the end.
+
+        Returns:
+            Its number, and when it stops being available.
+        """
+        found = self._database.row(_TAKE, its_job=job, its_worker=worker, at=at)
+        if found is None:
+            return None
+        self._database.change(_ONE_LESS, {"its_job": job, "its_number": found.number})
+        return found.number, found.closes
+
+    def any_to_take(self, job: str, worker: str, at: str) -> bool:
+        """Tell whether there is an object that a worker may take and has not had."""
+        return self._database.row(_ANY_TO_TAKE, its_job=job, its_worker=worker, at=at) is not None
+
+    def count_to_take(self, job: str, worker: str, at: str) -> int:
+        """Count the objects that a worker may take and has not had."""
+        return int(self._database.rows(_COUNT_TO_TAKE, its_job=job, its_worker=worker, at=at)[0][0])
+
+    def give_back(self, job: str, number: int) -> None:
+        """Let another worker take an object."""
+        self._database.change(_ONE_MORE, {"its_job": job, "its_number": number})
+
+    def hold(self, job: str, number: int) -> None:
+        """Keep an object from changing elsewhere until the end of the transaction."""
+        self._database.row(_HOLD, its_job=job, its_number=number)
+
+    def set_answered(self, job: str, number: int) -> None:
+        """Note that an object has all its answers."""
+        self._database.change(update(data_objects).where(_this(job, number)).values(state="answered"))
+
+    def any_due(self, job: str, at: str) -> bool:
+        """Tell whether the time of any task or the availability of any object has run out."""
+        return any(self._database.row(query, its_job=job, at=at) is not None for query in (_ANY_LATE, _ANY_TO_CLOSE))
+
+    def close_due(self, job: str, at: str, problem: str) -> tuple[int, list[int]]:
+        """Close the objects whose availability ran out.
+
+        Args:
+            job: The labeling job.
+            at: The moment.
+            problem: Why those fail that have no answer.
+
+        Returns:
+            How many go on to consolidation with the answers they have, and which had none and failed.
+        """
+        query = select(_o.number).where(_o.job == job, _o.state == OPEN, _o.closes <= at).with_for_update()
+        due = [row.number for row in self._database.rows(query)]
+        failed = [number for number in due if not self._close(job, number)]
+        for number in failed:
+            values = {"state": "failed", "problem": problem, "ended": at}
+            self._database.change(update(data_objects).where(_this(job, number)).values(values))
+        return len(due) - len(failed), failed
+
+    def close_all(self, job: str) -> None:
+        """Take every object back from the workers; those without an answer stay without a label."""
+        query = select(_o.number).where(_o.job == job, _o.state == OPEN).with_for_update()
+        for row in self._database.rows(query):
+            if not self._close(job, row.number):
+                self._database.change(update(data_objects).where(_this(job, row.number)).values(state="waiting"))
+        unprepared = update(data_objects).where(_o.job == job, _o.state == "preparing").values(state="waiting")
+        self._database.change(unprepared)
+
+    def _close(self, job: str, number: int) -> bool:
+        answered = exists().where(tasks.c.job == _o.job, tasks.c.number == _o.number, tasks.c.state == "submitted")
+        query = update(data_objects).where(_this(job, number), answered).values(state="answered", free=0)
+        return self._database.change(query) > 0
+
+    # -- answers and labels
+
+    def without_response(self, job: str, limit: int = 200) -> list[tuple[int, int]]:
+        """Number objects, with their wave, whose worker response is not written yet."""
+        query = select(_o.number, _o.wave).where(_o.job == job, _o.state == "answered", _o.response.is_(None))
+        return [(row.number, row.wave) for row in self._database.rows(query.order_by(_o.number).limit(limit))]
+
+    def set_responses(self, job: str, keys: Mapping[int, str]) -> None:
+        """Note the keys of worker responses, by the objects' numbers."""
+        values = [{"its_job": job, "its_number": number, "response": key} for number, key in keys.items()]
+        self._database.change(_SET_RESPONSES, values)
+
+    def last_answered_wave(self, job: str) -> int | None:
+        """Tell the last wave that has an answered object in no batch yet."""
+        query = select(func.max(_o.wave)).where(_o.job == job, _o.state == "answered", _o.batch.is_(None))
+        found: int | None = self._database.rows(query)[0][0]
+        return found
+
+    def put_in_batch(self, job: str, batch: int, size: int) -> None:
+        """Put answered objects into a batch."""
+        chosen = select(_o.number).where(_o.job == job, _o.state == "answered", _o.batch.is_(None))
+        numbers = chosen.order_by(_o.number).limit(size).scalar_subquery()
+        self._database.change(update(data_objects).where(_o.job == job, _o.number.in_(numbers)).values(batch=batch))
+
+    def lines_of_batch(self, job: str, batch: int) -> dict[int, dict[str, Any]]:
+        """Read the manifest lines of a batch's objects, by their numbers."""
+        query = select(_o.number, _o.line).where(_o.job == job, _o.batch == batch).order_by(_o.number)
+        return {row.number: read_kept(row.line) for row in self._database.rows(query)}
+
+    def set_labels(self, job: str, contents: Mapping[int, Mapping[str, Any]]) -> None:
+        """Keep the contents of consolidated annotations, by the objects' numbers."""
+        values = [
+            {"its_job": job, "its_number": number, "label": write_json(content)} for number, content in contents.items()
+        ]
+        self._database.change(_SET_LABELS, values)
+
+    # -- to read
+
+    def find(self, job: str, number: int) -> DataObject | None:
+        """Find an object."""
+        row = self._database.row(select(data_objects).where(_this(job, number)))
+        return None if row is None else _data_object(row)
+
+    def task_input(self, job: str, number: int) -> dict[str, Any] | None:
+        """Give what the worker page reads of an object, if it is there."""
+        row = self._database.row(_TASK_INPUT, its_job=job, its_number=number)
+        found: dict[str, Any] | None = None if row is None or row.task_input is None else read_kept(row.task_input)
+        return found
+
+    def page(self, job: str, start: int = 0, limit: int = _PAGE) -> Sequence[DataObject]:
+        """Read a job's objects in the manifest's order, beginning at a number."""
+        query = select(data_objects).where(_o.job == job, _o.number >= start).order_by(_o.number).limit(limit)
+        return [_data_object(row) for row in self._database.rows(query)]
+
+    def manifest_rows(self, job: str) -> Iterator[ManifestRow]:
+        """Read what the lines of an output manifest are made of, in order, some at a time."""
+        batch = and_(batches.c.job == _o.job, batches.c.number == _o.batch)
+        columns = (_o.number, _o.line, _o.state, _o.label, _o.problem, _o.ended, batches.c.created)
+        query = select(*columns).select_from(data_objects.outerjoin(batches, batch)).where(_o.job == job)
+        start = 0
+        while rows := self._database.rows(query.where(_o.number >= start).order_by(_o.number).limit(_PAGE)):
+            for row in rows:
+                yield ManifestRow(
+                    row.number, _json(row.line) or {}, row.state, _json(row.label), row.problem, row.ended, row.created
+                )
+            start = rows[-1].number + 1
+
+
+_EACH = and_(_o.job == bindparam("its_job"), _o.number == bindparam("its_number"))
+_of_job = _o.job == bindparam("its_job")
+_had = exists().where(
+    tasks.c.job == _o.job,
+    tasks.c.number == _o.number,
+    tasks.c.worker == bindparam("its_worker"),
+    tasks.c.state.in_([literal_column(f"'{state}'") for state in ("accepted", "submitted", "declined")]),
+)
+# Not by the index of when objects close: that would sort all open ones to find the first.
+_still_open = func.coalesce(_o.closes, literal_column("''")) > bindparam("at")
+_to_take = and_(_of_job, _o.state == OPEN, _o.free > NONE, _still_open, ~_had)
+_late = and_(tasks.c.job == bindparam("its_job"), tasks.c.state == ACCEPTED, tasks.c.expires <= bindparam("at"))
+# What workers wait for is built once.
+_TAKE = Hot(select(_o.number, _o.closes).where(_to_take).order_by(_o.number).limit(1).with_for_update(skip_locked=True))
+_ANY_TO_TAKE = Hot(select(literal(1)).select_from(data_objects).where(_to_take).limit(1))
+_COUNT_TO_TAKE = Hot(select(func.count()).select_from(data_objects).where(_to_take))
+_ONE_LESS = Hot(update(data_objects).where(_EACH).values(free=_o.free - 1))
+_ONE_MORE = Hot(update(data_objects).where(_EACH, _o.state == OPEN).values(free=_o.free + 1))
+_HOLD = Hot(select(_o.number).where(_EACH).with_for_update())
+_ANY_LATE = Hot(select(literal(1)).select_from(tasks).where(_late).limit(1))
+_ANY_TO_CLOSE = Hot(
+    select(literal(1)).select_from(data_objects).where(_of_job, _o.state == OPEN, _o.closes <= bindparam("at")).limit(1)
+)
+_TASK_INPUT = Hot(select(_o.task_input).where(_EACH))
+_OPEN_IT = Hot(
+    update(data_objects)
+    .where(_EACH, _o.state == "preparing")
+    .values(state="open", task_input=bindparam("task_input"), closes=bindparam("closes"), free=bindparam("free"))
+)
+_SET_RESPONSES = update(data_objects).where(_EACH).values(response=bindparam("response"))
+_SET_LABELS = update(data_objects).where(_EACH).values(state="labeled", label=bindparam("label"))
+
+
+def _this(job: str, number: int) -> Any:
+    return and_(_o.job == job, _o.number == number)
+
+
+def _json(text: str | None) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = None if text is None else read_kept(text)
+    return found
+
+
+def _data_object(row: Row[Any]) -> DataObject:
+    return DataObject(
+        object_id=str(row.number),
+        state=row.state,
+        data_object=_json(row.line),
+        task_input=_json(row.task_input),
+        wave=row.wave,
+        label=_json(row.label),
+        problem=row.problem,
+        response=row.response,
+    )

@@ -1,0 +1,145 @@
+"""The tables of the database, as the newest migration leaves them.
+
+Moments are text in UTC that sorts as time does (:mod:`ground_truth_server.timestamps`); JSON is text, since nothing
+asks the database for a part of it.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    func,
+    literal_column,
+    text,
+)
+from sqlalchemy.sql.expression import false
+
+metadata = MetaData()
+
+# States are written into statements as they are: a database can't tell which partial index serves a parameter.
+OPEN: ColumnElement[str] = literal_column("'open'")
+ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
+NONE: ColumnElement[int] = literal_column("0")
+
+# Names of labeling jobs are the same in upper and lower case; SQLite compares them so by itself.
+_JobKey = Text().with_variant(String(collation="NOCASE"), "sqlite")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("key", _JobKey, primary_key=True),  # its name, and where another account or region has it too, its place
+    Column("arn", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("categories", Text),  # a JSON array, where the request names a label category file
+    Column("status", Text, nullable=False),
+    Column("failure_reason", Text),
+    Column("created", Text, nullable=False),
+    Column("modified", Text, nullable=False),
+    Column("manifest_read", Boolean, nullable=False, server_default=false()),
+    Column("in_manifests", Integer, nullable=False, server_default=text("-1")),  # objects done in the last manifests
+)
+Index("jobs_by_arn", jobs.c.arn, unique=True)
+Index("jobs_by_name", func.lower(jobs.c.key), unique=True)
+
+data_objects = Table(
+    "data_objects",
+    metadata,
+    Column("job", _JobKey, nullable=False),
+    Column("number", Integer, nullable=False),  # from 0, the line's place in the manifest
+    Column("line", Text),  # the manifest line; NULL where it holds no JSON object
+    Column("state", Text, nullable=False),
+    Column("wave", Integer),
+    Column("task_input", Text),
+    Column("closes", Text),  # when it stops being available to workers
+    Column("free", Integer),  # how many more workers may take it now
+    Column("response", Text),  # the key of its worker response, once written
+    Column("batch", Integer),
+    Column("label", Text),  # the content of its consolidated annotation
+    Column("problem", Text),  # why it failed
+    Column("ended", Text),  # when it failed
+    PrimaryKeyConstraint("job", "number"),
+)
+_open = data_objects.c.state == OPEN
+_to_take = _open & (data_objects.c.free > NONE)
+_in_batch = data_objects.c.batch.is_not(None)
+Index("objects_by_state", data_objects.c.job, data_objects.c.state, data_objects.c.number)
+Index("objects_to_take", data_objects.c.job, data_objects.c.number, sqlite_where=_to_take, postgresql_where=_to_take)
+Index("objects_to_close", data_objects.c.job, data_objects.c.closes, sqlite_where=_open, postgresql_where=_open)
+Index(
+    "objects_by_batch",
+    data_objects.c.job,
+    data_objects.c.batch,
+    data_objects.c.number,
+    sqlite_where=_in_batch,
+    postgresql_where=_in_batch,
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job", _JobKey, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("accepted", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("ended", Text),
+    Column("answer", Text),
+)
+_accepted = tasks.c.state == ACCEPTED
+Index("tasks_by_object", tasks.c.job, tasks.c.number, tasks.c.worker, tasks.c.state)
+Index("tasks_by_worker", tasks.c.job, tasks.c.worker, tasks.c.state)
+Index("tasks_in_hand", tasks.c.job, tasks.c.expires, sqlite_where=_accepted, postgresql_where=_accepted)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("job", _JobKey, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("wave", Integer, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("consolidated", Boolean, nullable=False, server_default=false()),
+    PrimaryKeyConstraint("job", "number"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("job", _JobKey, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number", Integer),
+    Column("worker", Text),
+    Column("message", Text, nullable=False),
+    Column("detail", Text),
+    sqlite_autoincrement=True,
+)
+Index("events_by_job", events.c.job, events.c.sequence)
+
+state_changes = Table(
+    "state_changes",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("event", Text, nullable=False),
+    Column("delivered", Boolean, nullable=False, server_default=false()),
+    sqlite_autoincrement=True,
+)
+_waiting = state_changes.c.delivered == false()
+Index("state_changes_to_deliver", state_changes.c.sequence, sqlite_where=_waiting, postgresql_where=_waiting)
+
+listeners = Table(
+    "listeners",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("heard", Integer, nullable=False),  # the sequence of the last state change that it took
+)
