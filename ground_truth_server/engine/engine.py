@@ -5,7 +5,6 @@ the same workspace later goes on from there.
 """
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from ground_truth_server.engine.arns import ACCOUNT, REGION, labeling_job_arn
 from ground_truth_server.engine.events import Listener, StateChanges, state_change
 from ground_truth_server.engine.expiry import Expiry
 from ground_truth_server.engine.invoke import Invoke
-from ground_truth_server.engine.job_run import JobRun
+from ground_truth_server.engine.job_runs import JobRuns
 from ground_truth_server.engine.labeling_job import (
-    ENDED,
     JobTable,
     LabelingJob,
     LabelingJobNotFound,
@@ -149,8 +147,7 @@ class Engine:
         )
         self._expiry = Expiry(self._records, self._jobs, self._tasks, clock, tick)
         self.leaving = False
-        self._runs: dict[str, JobRun] = {}
-        self._runs_lock = threading.Lock()
+        self._runs = JobRuns(self._around, self._jobs)
 
     def create(
         self,
@@ -188,7 +185,7 @@ class Engine:
             self._records.log.write(job.key, at, "state", f"Initializing: {job.manifest}")
             for remark in (*remarks, *further):
                 self._records.log.write(job.key, at, "remark", remark)
-        self._run(job)
+        self._runs.start(job)
         return job.arn
 
     def find(self, name: str, region: str | None = None, account: str | None = None) -> str:
@@ -211,9 +208,7 @@ class Engine:
 
     def waiting(self, name: str) -> Waiting | None:
         """Tell why a job waits to try a step again, and until when; ``None`` if nothing is wrong."""
-        with self._runs_lock:
-            run = self._runs.get(self._jobs.get(name).key)
-        return run.waiting if run else None
+        return self._runs.waiting(self._jobs.get(name).key)
 
     def describe(self, name: str) -> dict[str, Any]:
         """Tell what DescribeLabelingJob answers, and the job's ``Key``; ``Tags`` are those of the request.
@@ -260,28 +255,21 @@ class Engine:
             self._records.jobs.set_status(job.key, "Stopping", at)
             self._changes.record(state_change(job.arn, "Stopping", at))
             self._records.log.write(job.key, at, "state", "Stopping: by request")
-        with self._runs_lock:
-            run = self._runs.get(job.key)
-        if run:
-            run.try_now()
+        self._runs.try_now(job.key)
 
     def resume(self) -> None:
-        """Go on with every job that has not ended.
+        """Go on with every job that has not ended and that no other process has in hand, now and from now on.
 
         Raises:
             RecordsUnusable: If the database can't be read.
         """
-        with naming_database(self._path):
-            for key in self._jobs.list_keys():
-                if self._jobs.state(key).status not in ENDED:
-                    self._run(self._jobs.get(key))
+        with self._records.database.naming():
+            self._runs.begin()
 
     def leave(self) -> None:
         """Leave every job after the step at hand, without waiting: functions may be ended from now on."""
         self.leaving = True
-        with self._runs_lock:
-            for run in self._runs.values():
-                run.leave()
+        self._runs.leave()
 
     def close(self, patience: float = 60) -> None:
         """Leave every job where it is and close the workspace.
@@ -292,20 +280,11 @@ class Engine:
         """
         self.leave()
         end = time.monotonic() + patience
-        with self._runs_lock:
-            for run in self._runs.values():
-                run.close(max(0.0, end - time.monotonic()))
-            self._runs.clear()
+        self._runs.close(patience)
         self._expiry.close()
         self._changes.close(max(0.0, end - time.monotonic()))
         self._records.database.close()
         self._workspace_lock.close()
-
-    def _run(self, job: LabelingJob) -> None:
-        with self._runs_lock:
-            if job.key not in self._runs:
-                self._runs[job.key] = JobRun(self._around, self._jobs, job)
-                self._runs[job.key].start()
 
     # -- workers
 

@@ -164,6 +164,9 @@ class _Delivery:
 
     def _deliver_all(self) -> None:
         records = self._records
+        if not records.database.lease(f"listener {self._name}"):
+            self._heard = None  # another process tells this listener, and may have told it more
+            return
         if self._heard is None:
             with records.transaction():
                 heard = records.state_changes.place_of(self._name)

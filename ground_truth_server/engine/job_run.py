@@ -64,6 +64,11 @@ class JobRun:
         """Begin, or go on where the job was left."""
         self._thread.start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be done."""
+        return not self._thread.is_alive()
+
     def try_now(self) -> None:
         """Try again at once, if it waits to."""
         self._wake.set()

@@ -117,15 +117,11 @@ class ObjectRecords:
 
     def count(self, job: str) -> dict[str, int]:
         """Count a job's objects by state."""
-        query = select(_o.state, func.count().label("objects")).where(_o.job == job).group_by(_o.state)
-        return {row.state: row.objects for row in self._database.rows(query)}
+        return {row.state: row.objects for row in self._database.rows(_COUNT, its_job=job)}
 
     def any_in(self, job: str, *states: str) -> bool:
         """Tell whether any object is in one of these states."""
-        return any(
-            self._database.row(select(1).where(_o.job == job, _o.state == state).limit(1)) is not None
-            for state in states
-        )
+        return any(self._database.row(_ANY_IN, its_job=job, its_state=state) is not None for state in states)
 
     def numbers_in(self, job: str, state: str) -> list[int]:
         """Number the objects that are in a state."""
@@ -249,8 +245,7 @@ class ObjectRecords:
 
     def without_response(self, job: str, limit: int = 200) -> list[tuple[int, int]]:
         """Number objects, with their wave, whose worker response is not written yet."""
-        query = select(_o.number, _o.wave).where(_o.job == job, _o.state == "answered", _o.response.is_(None))
-        return [(row.number, row.wave) for row in self._database.rows(query.order_by(_o.number).limit(limit))]
+        return [(row.number, row.wave) for row in self._database.rows(_WITHOUT_RESPONSE, its_job=job, at_most=limit)]
 
     def set_responses(self, job: str, keys: Mapping[int, str]) -> None:
         """Note the keys of worker responses, by the objects' numbers."""
@@ -325,7 +320,15 @@ _had = exists().where(
 _still_open = func.coalesce(_o.closes, literal_column("''")) > bindparam("at")
 _to_take = and_(_of_job, _o.state == OPEN, _o.free > NONE, _still_open, ~_had)
 _late = and_(tasks.c.job == bindparam("its_job"), tasks.c.state == ACCEPTED, tasks.c.expires <= bindparam("at"))
-# What workers wait for is built once.
+# What workers wait for, and what is asked for after each of their answers.
+_COUNT = Hot(select(_o.state, func.count().label("objects")).where(_of_job).group_by(_o.state))
+_ANY_IN = Hot(select(literal(1)).select_from(data_objects).where(_of_job, _o.state == bindparam("its_state")).limit(1))
+_WITHOUT_RESPONSE = Hot(
+    select(_o.number, _o.wave)
+    .where(_of_job, _o.state == "answered", _o.response.is_(None))
+    .order_by(_o.number)
+    .limit(bindparam("at_most"))
+)
 _TAKE = Hot(select(_o.number, _o.closes).where(_to_take).order_by(_o.number).limit(1).with_for_update(skip_locked=True))
 _ANY_TO_TAKE = Hot(select(literal(1)).select_from(data_objects).where(_to_take).limit(1))
 _COUNT_TO_TAKE = Hot(select(func.count()).select_from(data_objects).where(_to_take))

@@ -50,6 +50,26 @@ class Database(ABC):
         """Wait, in a transaction, until no other transaction is in hand that locked the same; until its end."""
 
     @abstractmethod
+    def lease(self, name: str) -> bool:
+        """Take what one process at a time may work on, if no other has it.
+
+        Returns:
+            Whether this process has it now: until it gives it back or ends, however it ends, or loses the database.
+        """
+
+    @abstractmethod
+    def give_back(self, name: str) -> None:
+        """Let other processes take what this one had a lease of."""
+
+    @abstractmethod
+    def naming(self) -> AbstractContextManager[None]:
+        """Say of what goes wrong with the database in the block which one it is and what to do.
+
+        Raises:
+            RecordsUnusable: If the block raises an error of the database.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Close it."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 
@@ -64,7 +65,12 @@ class _Compiled:
         if self._order is not None:
             parameters = tuple(parameters[name] for name in self._order)
         cursor = connection.connection.cursor()
-        cursor.execute(self._text, parameters)
+        try:
+            cursor.execute(self._text, parameters)
+        except Exception as error:
+            cursor.close()
+            base = connection.dialect.loaded_dbapi.Error
+            raise DBAPIError.instance(self._text, parameters, error, base) from error
         return cursor
 
 

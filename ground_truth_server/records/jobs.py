@@ -101,10 +101,8 @@ class JobRecords:
 
     def keys(self, status: str | None = None) -> list[str]:
         """Give the keys of the jobs of one status or of all, the oldest first."""
-        query = select(jobs.c.key).order_by(jobs.c.created, jobs.c.key)
-        if status is not None:
-            query = query.where(jobs.c.status == status)
-        return [row.key for row in self._database.rows(query)]
+        rows = self._database.rows(_KEYS) if status is None else self._database.rows(_KEYS_OF, its_status=status)
+        return [row.key for row in rows]
 
     def state(self, key: str) -> JobState | None:
         """Tell a job's state, if there is such a job."""
@@ -153,6 +151,8 @@ class JobRecords:
 
 _its = func.lower(jobs.c.key) == bindparam("its_key")
 _STATE_OF = Hot(select(jobs.c.status, jobs.c.failure_reason, jobs.c.created, jobs.c.modified).where(_its))
+_keys = select(jobs.c.key).order_by(jobs.c.created, jobs.c.key)
+_KEYS, _KEYS_OF = Hot(_keys), Hot(_keys.where(jobs.c.status == bindparam("its_status")))
 _STATUS_KEPT = Hot(select(jobs.c.status).where(_its).with_for_update(read=True))
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ground_truth_server.records.migrating import migrate_file
 
 _LARGEST_GROUP = 8  # transactions that share a flush; more would keep the first of them waiting
 _PATIENCE = 0.05  # seconds that a thread waits at most for others that came later
-_READERS = 8
+_READERS = 64  # connections that are kept for the next who reads
 _BUSY_SECONDS = 5  # for another program that looks into the file
 
 
@@ -137,8 +137,10 @@ class SqliteDatabase(Database):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self._path = path
         self._turns = _Turns()
         self._group: _Group | None = None
+        self._idle: deque[Connection] = deque()
         self._closed = False
         with naming_database(path):
             migrate_file(path)
@@ -146,6 +148,7 @@ class SqliteDatabase(Database):
             self._readers = _engine(path, _READERS)
             event.listen(self._readers, "connect", _read_only)
             self._writer = self._writing.connect()
+            self._driver = _driver_of(self._writer)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -169,6 +172,17 @@ class SqliteDatabase(Database):
     def lock(self, *names: str) -> None:
         """Do nothing: writers take turns."""
 
+    def lease(self, name: str) -> bool:  # noqa: ARG002
+        """Give anything: no other process has the file."""
+        return True
+
+    def give_back(self, name: str) -> None:
+        """Do nothing: no other process has the file."""
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Name the file; see :func:`naming_database`."""
+        return naming_database(self._path)
+
     @property
     def waiting(self) -> int:
         """How many threads wait for their turn to write."""
@@ -178,13 +192,25 @@ class SqliteDatabase(Database):
     def _reading(self) -> Iterator[Connection]:
         if self._closed:
             raise sqlite3.ProgrammingError("the database is closed")
-        with self._readers.connect() as connection:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._readers.connect()
+        try:
             yield connection
+        finally:
+            self._put_back(connection)
+
+    def _put_back(self, connection: Connection) -> None:
+        if self._closed or len(self._idle) >= _READERS:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     def _join(self) -> _Group:
         group = self._group
         if group is None:
-            self._writer.exec_driver_sql("BEGIN IMMEDIATE")
+            self._driver.execute("BEGIN IMMEDIATE")
             group = self._group = _Group()
         group.size += 1
         return group
@@ -192,14 +218,14 @@ class SqliteDatabase(Database):
     @contextmanager
     def _savepoint(self, group: _Group) -> Iterator[None]:
         try:
-            self._writer.exec_driver_sql("SAVEPOINT one")
+            self._driver.execute("SAVEPOINT one")
             yield
-            self._writer.exec_driver_sql("RELEASE one")
+            self._driver.execute("RELEASE one")
         except BaseException as error:
             try:
-                self._writer.exec_driver_sql("ROLLBACK TO one")
-                self._writer.exec_driver_sql("RELEASE one")
-            except SQLAlchemyError:  # a full disk and the like undo the whole transaction, with all that share it
+                self._driver.execute("ROLLBACK TO one")
+                self._driver.execute("RELEASE one")
+            except sqlite3.Error:  # a full disk and the like undo the whole transaction, with all that share it
                 group.error = error if isinstance(error, Exception) else sqlite3.OperationalError(str(error))
             raise
 
@@ -208,19 +234,15 @@ class SqliteDatabase(Database):
         self._group = None
         try:
             if group.error is None:
-                self._writer.exec_driver_sql("COMMIT")
-        except SQLAlchemyError as error:
+                self._driver.execute("COMMIT")
+        except sqlite3.Error as error:
             group.error = error
         finally:
-            if self._in_transaction():
-                with suppress(SQLAlchemyError):
-                    self._writer.exec_driver_sql("ROLLBACK")
+            if self._driver.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._driver.execute("ROLLBACK")
             group.flushed.set()
         self._tell_of_change()
-
-    def _in_transaction(self) -> bool:
-        driver = self._writer.connection.driver_connection
-        return isinstance(driver, sqlite3.Connection) and driver.in_transaction
 
     def close(self) -> None:
         """Close the file."""
@@ -230,6 +252,8 @@ class SqliteDatabase(Database):
                 self._flush(self._group)
             self._closed = True
             self._writer.close()
+            while self._idle:
+                self._idle.pop().close()
             self._writing.dispose()
             self._readers.dispose()
         finally:
@@ -241,11 +265,18 @@ def _engine(path: Path, connections: int) -> Engine:
         f"sqlite:///{path}",
         isolation_level="AUTOCOMMIT",  # transactions begin and end where this module says
         pool_size=connections,
+        pool_reset_on_return=None,  # there is nothing to roll back
         max_overflow=100,
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _flush_always)
     return engine
+
+
+def _driver_of(connection: Connection) -> sqlite3.Connection:
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)  # noqa: S101  (for the type checker)
+    return found
 
 
 def _flush_always(driver: sqlite3.Connection, _: object) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import false, func, insert, select, update
+from sqlalchemy import bindparam, false, func, insert, select, update
 
 from ground_truth_server.json_text import read_kept, write_json
 from ground_truth_server.records.database import Database
+from ground_truth_server.records.hot import Hot
 from ground_truth_server.records.schema import listeners, state_changes
 
 _c = state_changes.c
+# Asked for after each change of anything.
+_AFTER = Hot(select(_c.sequence, _c.event).where(_c.sequence > bindparam("heard")).order_by(_c.sequence))
 
 
 class StateChangeRecords:
@@ -30,8 +33,7 @@ class StateChangeRecords:
 
     def after(self, sequence: int) -> list[tuple[int, dict[str, Any]]]:
         """Read the events with a higher number, with their numbers."""
-        query = select(_c.sequence, _c.event).where(_c.sequence > sequence).order_by(_c.sequence)
-        return [(row.sequence, read_kept(row.event)) for row in self._database.rows(query)]
+        return [(row.sequence, read_kept(row.event)) for row in self._database.rows(_AFTER, heard=sequence)]
 
     def any_waiting(self) -> bool:
         """Tell whether any event has not been taken by every listener."""

