@@ -247,7 +247,7 @@ class Engine:
         """
         job = self._jobs.get(name)
         with self._records.transaction():
-            status = self._records.jobs.status_until_the_end(job.key)
+            status = self._records.jobs.status_to_change(job.key)
             if status not in ("Initializing", "InProgress"):
                 message = f"The labeling job {job.name} is {status}; only a job in progress can be stopped."
                 raise LabelingJobRefused("ValidationException", message)

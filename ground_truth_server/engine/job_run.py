@@ -330,7 +330,7 @@ class JobRun:
         with records.transaction():
             if failed is not None:
                 self._tell_of_function(failed)
-            stopping = records.jobs.status_until_the_end(self._job.key) == "Stopping"
+            stopping = records.jobs.status_to_change(self._job.key) == "Stopping"
             if stopping and status == "InProgress":
                 return  # somebody stopped it while its manifest was read
             if stopping and status == "Completed":

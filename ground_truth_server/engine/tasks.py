@@ -63,6 +63,9 @@ class Task:
 class TaskPool:
     """Hands out the tasks of labeling jobs in progress; every change is on disk when the call returns.
 
+    Where several transactions are in hand at once, each locks in one order, so that no two wait for each other: what
+    takes tasks back from many first, then objects by their numbers, then their tasks.
+
     Args:
         records: What must survive.
         jobs: The labeling jobs.
@@ -133,16 +136,17 @@ class TaskPool:
             task = self._own(task_id, worker)
             job = self._jobs.get(task.job)
             status = self._records.jobs.status_until_the_end(job.key)
+            at = to_text(self._clock())
+            if status == "InProgress":
+                self.expire(job, at)  # what is found expired stays so, although the answer is refused
             self._records.objects.hold(job.key, task.number)  # who answers it too counts after this
             task = self._own(task_id, worker)
             if task.state == "submitted" and task.answer == text:
                 return
             if status != "InProgress":
                 raise TaskClosed(f"The labeling job {job.key} has ended and takes no more answers.")
-            at = to_text(self._clock())
-            self.expire(job, at)  # what is found expired stays so, although the answer is refused
             try:
-                _check_in_hand(self._own(task_id, worker), at)
+                _check_in_hand(task, at)
             except TaskExpired as error:
                 expired = error
             else:
@@ -160,12 +164,16 @@ class TaskPool:
 
     def expire(self, job: LabelingJob, at: str) -> None:
         """Return the tasks whose time ran out to the pool, in a transaction."""
+        if not self._records.tasks.in_hands(job.key, at):
+            return
+        self._records.database.lock("taking back", job.key)
         for task in self._records.tasks.in_hands(job.key, at):
             if self._end(task, "expired", at):
                 self._tell(task, "expired", f"The time of {task.worker} for object {task.number} ran out", at)
 
     def withdraw(self, job: LabelingJob, at: str) -> None:
         """Take back every task of a job that stops, in a transaction."""
+        self._records.database.lock("taking back", job.key)
         for task in self._records.tasks.in_hands(job.key):
             self._end(task, "expired", at)
 
@@ -228,6 +236,7 @@ class TaskPool:
                 self._tell(task, state, f"{worker} {verb} object {task.number}", at)
 
     def _end(self, task: TaskRecord, state: str, at: str) -> bool:
+        self._records.objects.hold(task.job, task.number)
         if not self._records.tasks.end(task.id, state, at):
             return False
         self._records.objects.give_back(task.job, task.number)

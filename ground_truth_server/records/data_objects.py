@@ -219,7 +219,12 @@ class ObjectRecords:
         Returns:
             How many go on to consolidation with the answers they have, and which had none and failed.
         """
-        query = select(_o.number).where(_o.job == job, _o.state == OPEN, _o.closes <= at).with_for_update()
+        query = (
+            select(_o.number)
+            .where(_o.job == job, _o.state == OPEN, _o.closes <= at)
+            .order_by(_o.number)
+            .with_for_update()
+        )
         due = [row.number for row in self._database.rows(query)]
         failed = [number for number in due if not self._close(job, number)]
         for number in failed:
@@ -229,7 +234,7 @@ class ObjectRecords:
 
     def close_all(self, job: str) -> None:
         """Take every object back from the workers; those without an answer stay without a label."""
-        query = select(_o.number).where(_o.job == job, _o.state == OPEN).with_for_update()
+        query = select(_o.number).where(_o.job == job, _o.state == OPEN).order_by(_o.number).with_for_update()
         for row in self._database.rows(query):
             if not self._close(job, row.number):
                 self._database.change(update(data_objects).where(_this(job, row.number)).values(state="waiting"))

@@ -114,6 +114,11 @@ class JobRecords:
         row = self._database.row(_STATUS_KEPT, its_key=key.lower())
         return None if row is None else str(row.status)
 
+    def status_to_change(self, key: str) -> str | None:
+        """Tell a job's status, which only this transaction may change from now on, to its end."""
+        row = self._database.row(select(jobs.c.status).where(_is(key)).with_for_update())
+        return None if row is None else str(row.status)
+
     def template(self, key: str) -> str | None:
         """Give the text of a job's template, as it was when the job was created."""
         row = self._database.row(select(jobs.c.template).where(_is(key)))

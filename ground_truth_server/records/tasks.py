@@ -146,7 +146,7 @@ _counted = select(func.count()).select_from(tasks)
 # What workers wait for is built once.
 _ADD = Hot(insert(tasks), _BEGINNING)
 _FIND = Hot(select(tasks).where(_its_id))
-_in_hands = select(tasks).where(_its_job, _in_hand)
+_in_hands = select(tasks).where(_its_job, _in_hand).order_by(_t.number, _t.id)
 _IN_HANDS = Hot(_in_hands)
 _IN_HAND = Hot(_in_hands.where(_by))
 _LATE = Hot(_in_hands.where(_t.expires <= bindparam("at")))
