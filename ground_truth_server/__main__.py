@@ -34,6 +34,7 @@ examples:
   python -m ground_truth_server --preview input.manifest --page worker-task.liquid.html --pre-annotation PreFunction
       the worker page of the manifest's lines, which follows the template as you edit it
 """
+_DATABASE_VARIABLE = "GROUND_TRUTH_DATABASE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +100,13 @@ def parser() -> argparse.ArgumentParser:
         default=Path("build/local-ground-truth"),
         metavar="FOLDER",
         help="where jobs, answers and buckets are kept (default: %(default)s)",
+    )
+    made.add_argument(
+        "--database",
+        default=os.environ.get(_DATABASE_VARIABLE, ""),
+        metavar="URL",
+        help="keep jobs and answers in a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME, which several "
+        f"servers may share (default: {_DATABASE_VARIABLE}, which hides the password; else a file in the workspace)",
     )
     functions = made.add_argument_group("functions")
     functions.add_argument(
@@ -185,6 +193,7 @@ def settings_of(given: argparse.Namespace) -> ServerSettings:
         ports=Ports(given.port, given.page_port, given.s3_port, given.lambda_port),
         region=given.region,
         account=given.account,
+        database=given.database,
         webhook=given.webhook,
         hosted_crowd_elements=given.crowd_elements == "hosted",
     )

@@ -88,6 +88,7 @@ class ServerSettings:
         ports: Where to listen.
         region: The region of ARNs and clients.
         account: The account in ARNs, twelve digits.
+        database: The URL of a PostgreSQL database that jobs and answers are kept in; empty for a file in the workspace.
         webhook: Where each state change is posted; empty for nowhere.
         hosted_crowd_elements: Let worker pages load AWS's own crowd elements.
     """
@@ -100,6 +101,7 @@ class ServerSettings:
     ports: Ports = field(default_factory=Ports)
     region: str = REGION
     account: str = ACCOUNT
+    database: str = ""
     webhook: str = ""
     hosted_crowd_elements: bool = False
 

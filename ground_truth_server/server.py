@@ -25,6 +25,7 @@ from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
 from ground_truth_server.portal.portal import create_portal
 from ground_truth_server.portal.preview_page import create_preview
+from ground_truth_server.records.database import Database
 from ground_truth_server.records.sqlite import naming_database
 from ground_truth_server.sagemaker.aws_json import BODY_LIMIT, AwsJson
 from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
@@ -51,7 +52,7 @@ class GroundTruthServer:
 
     Raises:
         PortTaken: If another program listens on a port.
-        RuntimeError: If another local Ground Truth works in the workspace.
+        RuntimeError: If another local Ground Truth works in the workspace, or the database can't be used.
         SamTemplateError: If the functions' template can't be read.
         ValueError: If the webhook is no URL.
 
@@ -72,9 +73,15 @@ class GroundTruthServer:
             pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
             own_folder = settings.workspace / OWN_FOLDER
             self.engine = Engine(
-                own_folder, self.services.s3, self.services.invoke, region=settings.region, account=settings.account,
-                look_at_template=pages.look_at_template, listeners=listeners,
-            )  # fmt: skip
+                own_folder,
+                self.services.s3,
+                self.services.invoke,
+                database=_database(settings.database),
+                region=settings.region,
+                account=settings.account,
+                look_at_template=pages.look_at_template,
+                listeners=listeners,
+            )
             parts.callback(self.engine.close, _PATIENCE)
             with naming_database(own_folder / "account.sqlite"):
                 account = WorkteamTable(own_folder / "account.sqlite")
@@ -159,6 +166,15 @@ class PreviewServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _database(url: str) -> Database | None:
+    """Open what jobs and answers are kept in, if it is not the workspace's file."""
+    if not url:
+        return None
+    from ground_truth_server.records.postgres import PostgresDatabase  # noqa: PLC0415  (half a second for its driver)
+
+    return PostgresDatabase(url)
 
 
 def _serving_pages(app: ASGIApp, listener: socket) -> AbstractContextManager[str]:

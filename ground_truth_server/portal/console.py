@@ -20,7 +20,7 @@ from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.portal.console_commands import Endpoints, invoke_command, start_again_commands, start_commands
 from ground_truth_server.portal.console_objects import FILTERS, select_objects
-from ground_truth_server.portal.web_pages import fragment, page, whole_number
+from ground_truth_server.portal.web_pages import WITHOUT_DATABASE, fragment, page, whole_number
 from ground_truth_server.portal.worker_turn import answers_of
 from ground_truth_server.records.data_objects import DataObject
 from ground_truth_server.records.event_log import Event
@@ -63,7 +63,7 @@ def create_console(engine: Engine, pages: PageOrigin, s3: "S3Client", endpoints:
             Route("/jobs/{job}/objects/{object_id}/source", console.source),
             Route("/jobs/{job}/files/{path:path}", console.file),
         ],
-        exception_handlers={LabelingJobNotFound: _not_found, HTTPException: _not_found},
+        exception_handlers={LabelingJobNotFound: _not_found, HTTPException: _not_found, **WITHOUT_DATABASE},
     )
 
 

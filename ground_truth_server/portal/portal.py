@@ -26,7 +26,7 @@ from ground_truth_server.engine.tasks import NotYourTask, Task, TaskExpired, Tas
 from ground_truth_server.json_text import MOST_LEVELS, UnfitJson, write_answer
 from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
-from ground_truth_server.portal.web_pages import STATIC, fragment, page
+from ground_truth_server.portal.web_pages import STATIC, WITHOUT_DATABASE, fragment, page
 from ground_truth_server.portal.worker_turn import answers_of, next_turn
 from ground_truth_server.timestamps import now
 
@@ -70,7 +70,7 @@ def create_portal(
     return Starlette(
         routes=routes,
         middleware=[Middleware(OwnOrigin, pages.portal_origin, (pages.origin,))],
-        exception_handlers={LabelingJobNotFound: _no_such_job, 404: _no_such_page},
+        exception_handlers={LabelingJobNotFound: _no_such_job, 404: _no_such_page, **WITHOUT_DATABASE},
     )
 
 

@@ -1,6 +1,7 @@
 """The pages of portal, console and preview: Jinja templates that escape by default, and their static files."""
 
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ground_truth_server.portal.short_text import in_short
+from ground_truth_server.records.database import RECORD_ERRORS
 from ground_truth_server.timestamps import from_text
 
+_log = logging.getLogger(__name__)
 _S3_TEXT = re.compile(r"""("s3://(?:[^"\\]|\\.)+")""")
 _STATIC = Path(__file__).parent / "static"
 
@@ -98,3 +101,17 @@ _templates.filters |= {
     "counted": _counted,
     "in_short": in_short,
 }
+
+
+def _database_unavailable(request: Request, error: Exception) -> Response:
+    """Say that nothing was kept of what was asked for, and when to try again."""
+    _log.warning("%s %s: the database can't be used now: %s", request.method, request.url.path, error)
+    message = "The server's database can't be reached or written now. Nothing was lost; try again in a moment."
+    headers = {"Retry-After": "5"}
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return JSONResponse({"message": message}, 503, headers=headers)
+    return PlainTextResponse(message, 503, headers=headers)
+
+
+WITHOUT_DATABASE = dict.fromkeys(RECORD_ERRORS, _database_unavailable)
+"""Handlers of what a database raises that can't be used now."""

@@ -256,6 +256,41 @@ def test_objects_at_another_endpoint(s3_endpoint: str, tmp_path: Path) -> None:
     assert not (tmp_path / BUCKET).exists()
 
 
+# -- PostgreSQL
+
+
+def test_two_servers_share_a_database_and_an_s3(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one is asked for the other one tells; the job goes on when the one that runs it is killed."""
+    with local_server(tmp_path / "a", "--database", postgres_url) as first:
+        keys = first.keys.file
+        assert keys is not None
+        (tmp_path / "home" / ".aws").mkdir(parents=True)
+        (tmp_path / "home" / ".aws" / "credentials").write_bytes(keys.read_bytes())
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        # The one that holds the S3 is no longer needed for anything else.
+        with (
+            local_server(tmp_path / "b", "--database", postgres_url, "--s3", first.s3_url) as second,
+            local_server(tmp_path / "c", "--database", postgres_url, "--s3", first.s3_url) as third,
+        ):
+            create_job(replace(second, s3_url=first.s3_url, keys=first.keys), 4, 1, "shared")
+            label_all(third, "shared", "Ada")
+            second.process.kill()
+            job = wait_for_status(third, "shared", "Completed", 15)
+            assert job["LabelCounters"]["TotalLabeled"] == 4
+            assert [line["source"] for line in output_of(first, "shared")] == ["0", "1", "2", "3"]
+            with urllib.request.urlopen(f"{first.url}/console/jobs/shared") as answer:
+                assert "Completed" in answer.read().decode()
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError, match="Expected a PostgreSQL database") as error:
+        start(tmp_path, free_ports(), "--database", "postgresql://ann:secret@127.0.0.1:9/welds")
+    assert "postgresql://ann:***@127.0.0.1:9/welds: found:" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
 # -- functions
 
 

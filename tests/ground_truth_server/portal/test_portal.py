@@ -1,10 +1,12 @@
 import json
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.ground_truth_server.engine.labeling import (
     PRE,
@@ -494,3 +496,27 @@ def test_a_page_left_over_from_the_task_before_answers_nothing(site: PortalSite,
         expect(ann.page.get_by_role("heading", name="Labeling jobs")).to_be_visible()
     assert answers_of(site, "0") == [("ann", GOOD)]
     assert answers_of(site, "1") == []
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("disk I/O error"), SQLAlchemyError("server gone")])
+def test_a_database_that_is_down_is_said_with_when_to_try_again(
+    site: PortalSite, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    start(site)
+    task = take(site)["task"]
+    with monkeypatch.context() as broken:
+        broken.setattr(site.engine, "open_jobs", fails)
+        broken.setattr(site.engine, "submit", fails)
+        broken.setattr(site.engine, "list", fails)
+        with site.client("ann") as client:
+            for path in ("/", "/console/"):
+                answer = client.get(path)
+                assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        refused = act(site, f"/tasks/{task['id']}/answer", answer=GOOD)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert "Nothing was lost" in refused.json()["message"]
+    assert act(site, f"/tasks/{task['id']}/answer", answer=GOOD).status_code == 200
+    assert answers_of(site, "0") == [("ann", GOOD)]
