@@ -139,7 +139,7 @@ def site(bench: Bench) -> Iterator[Site]:
     (own_socket, origin), (page_socket, page_origin) = listen(), listen()
     bench.pages = PageOrigin(page_origin, origin, presigned_by(bench.s3))
     preview = bench.preview()
-    app, frames = create_preview(preview, bench.pages), create_page_frame(bench.pages, preview=preview)
+    app, frames = create_preview(preview, bench.pages), create_page_frame(bench.pages, bench.s3, preview=preview)
     with serving((own_socket, app), (page_socket, frames)):
         yield Site(origin)
 
