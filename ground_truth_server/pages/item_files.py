@@ -32,7 +32,7 @@ _RETRY_SECONDS = "5"
 # What clients say of a file of which they know nothing: its name may tell more.
 _UNKNOWN_TYPES = ("", "binary/octet-stream", "application/octet-stream")
 _PASSED_ON = ("content-encoding", "content-language", "last-modified")
-_PDF = "application/pdf"
+_PDF = "application/pdf"  # exactly so: of several types in a header browsers take another than the first
 
 # The page has an opaque origin, and the link all that a request needs: any page that has it may read, without cookies.
 _FOR_PAGES = {
@@ -147,7 +147,7 @@ class _ItemFiles:
             **({"ETag": head.etag} if head.etag else {}),
             "Content-Type": kind,
             "Content-Disposition": f"{'attachment' if attached else 'inline'}; filename*=UTF-8''{file_name}",
-            "Content-Security-Policy": self._pages.policy_of_files(sandboxed=kind.partition(";")[0] != _PDF),
+            "Content-Security-Policy": self._pages.policy_of_files(sandboxed=kind != _PDF),
             "Accept-Ranges": "bytes",
             "Cache-Control": "private, no-cache",  # it may be kept, and is asked for each time: tasks end
         }
