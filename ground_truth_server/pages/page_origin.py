@@ -117,7 +117,7 @@ class PageOrigin:
         """Give the Content-Security-Policy of an item's file, which is as foreign as a worker page.
 
         Args:
-            sandboxed: Whether it may have no origin, as any page must; browsers show no PDF so.
+            sandboxed: Whether it is left without an origin, as any page must be; not all browsers show a PDF so.
         """
         if not sandboxed:
             return "script-src 'none'; base-uri 'none'; form-action 'none'"

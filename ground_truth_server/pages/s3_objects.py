@@ -5,7 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ParamValidationError,
+    ResponseStreamingError,
+)
 
 from ground_truth_server.engine.s3_location import S3Location
 
@@ -13,7 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
-_TRIES = 3  # for a part whose body breaks off, which botocore doesn't ask for again
 _HEADERS = ("content-type", "content-encoding", "content-language", "content-disposition", "last-modified")
 
 
@@ -83,15 +89,13 @@ class S3Objects:
         """
         if length == 0:
             return b""
-        for last_try in (False,) * (_TRIES - 1) + (True,):
+        try:
             try:
                 return self._read(head, first, length)
-            except BotoCoreError as error:
-                if last_try:
-                    raise _unreadable(head.location, error) from error
-            except (ClientError, ValueError) as error:
-                raise _unreadable(head.location, error) from error
-        raise AssertionError  # the last try gives or raises
+            except (IncompleteReadError, ResponseStreamingError):  # which botocore doesn't try again
+                return self._read(head, first, length)
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise _unreadable(head.location, error) from error
 
     def _read(self, head: ObjectHead, first: int, length: int) -> bytes:
         place = head.location
@@ -99,41 +103,47 @@ class S3Objects:
         request: GetObjectRequestTypeDef = {"Bucket": place.bucket, "Key": place.key, "Range": part}
         if head.etag:
             request["IfMatch"] = head.etag
-        with closing(self._s3.get_object(**request)["Body"]) as body:
-            content: bytes = body.read(length)
-        if len(content) != length:
-            raise _unreadable(place, _Changed())
+        answer = self._s3.get_object(**request)
+        with closing(answer["Body"]) as body:
+            if answer["ContentLength"] != length:
+                raise _Changed
+            content: bytes = body.read()  # all of it: only then botocore sees whether it broke off
         return content
 
 
 class _Changed(ValueError):
-    """An object is shorter than it was a moment ago."""
+    """A part of an object isn't as long as the object was a moment ago."""
 
 
 _CHANGED = (412, 416)
-_LATER = (429, 500, 503)
 
 
 def _unreadable(location: S3Location, error: Exception) -> ObjectUnreadable:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"] if isinstance(error, ClientError) else 0
-    if status in _CHANGED or isinstance(error, _Changed):
+    """Say of an object what is wrong, and what to do."""
+    if isinstance(error, ClientError):
+        return _refused(location, error)
+    if isinstance(error, _Changed):
         return ObjectUnreadable(503, f"{location} was changed while it was read. Open the page again.")
-    if status == 404:
-        return ObjectUnreadable(
-            404, f"{location} is not in S3. Put it there, or correct the data object that names it."
-        )
     if isinstance(error, ParamValidationError | UnicodeError):
         return ObjectUnreadable(404, f"{location} can't be in S3: {error}. Correct the data object that names it.")
+    reason = str(error).rstrip(".")
     if isinstance(error, NoCredentialsError):
-        return ObjectUnreadable(502, f"{location} can't be read: {error}. Start the server with credentials for S3.")
-    if 400 <= status < 500 and status not in _LATER:
-        reason = f"S3 refuses it to this server ({_code(error)})"
-        return ObjectUnreadable(502, f"{location} can't be read: {reason}. Allow its credentials s3:GetObject there.")
-    return ObjectUnreadable(503, f"{location} can't be read now: {_code(error)}. Open the page again in a while.")
+        return ObjectUnreadable(502, f"{location} can't be read: {reason}. Start the server with credentials for S3.")
+    return ObjectUnreadable(503, f"{location} can't be read now: {reason}. Open the page again in a while.")
 
 
-def _code(error: Exception) -> str:
-    if not isinstance(error, ClientError):
-        return str(error).rstrip(".")
-    found = error.response["Error"]
-    return f"{found.get('Code', '')} {found.get('Message', '')}".strip().rstrip(".")
+def _refused(location: S3Location, error: ClientError) -> ObjectUnreadable:
+    status, found = error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]
+    code = found.get("Code", "")
+    reason = f"{code} {found.get('Message', '')}".strip().rstrip(".")
+    if status in _CHANGED:
+        return _unreadable(location, _Changed())
+    if status == 404:
+        what = f"{location} is not in S3. Put it there, or correct the data object that names it."
+        return ObjectUnreadable(404, what)
+    if code == "InvalidObjectState":
+        return ObjectUnreadable(502, f"{location} is archived. Restore it in S3, and open the page again.")
+    if status >= 500 or status == 429:
+        return ObjectUnreadable(503, f"{location} can't be read now: {reason}. Open the page again in a while.")
+    what = f"{location} can't be read: S3 refuses it to this server ({reason})."
+    return ObjectUnreadable(502, f"{what} Allow its credentials s3:GetObject there.")

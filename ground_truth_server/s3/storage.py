@@ -188,10 +188,12 @@ class _FiledS3:
         heads: list[tuple[str, list[tuple[str, str]]]] = []
         list(self._app({**environ, "REQUEST_METHOD": "HEAD"}, lambda line, headers, *_: heads.append((line, headers))))
         status, headers = heads[-1]
-        part = {name.lower(): value for name, value in headers}.get("content-range", "")
-        if not status.startswith("206"):  # what else there is to say has a body of its own
+        named = {name.lower(): value for name, value in headers}
+        # What else there is to say has a body of its own; and what lies in an archive can be asked about, not read.
+        if not status.startswith("206") or "x-amz-storage-class" in named:
             return None
-        first, last = (int(number) for number in part.removeprefix("bytes ").partition("/")[0].split("-"))
+        part = named["content-range"].removeprefix("bytes ").partition("/")[0]
+        first, last = (int(number) for number in part.split("-"))
         with (self._files.folder / known.file).open("rb") as file:
             file.seek(first)
             content = file.read(last + 1 - first)

@@ -4,9 +4,11 @@ import base64
 import contextlib
 import hashlib
 import html
+import http.server
 import json
 import os
 import re
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -377,6 +379,14 @@ def test_an_object_that_is_not_there_is_named(site: PortalSite) -> None:
     assert (no_bucket.status_code, no_bucket.text.partition(" ")[0]) == (404, "s3://no-such-bucket/a")
 
 
+def test_an_archived_object_is_said(site: PortalSite) -> None:
+    site.bench.s3.put_object(Bucket=BUCKET, Key="old.wav", Body=b"1", StorageClass="GLACIER")
+    found = httpx.get(site.pages.files.granted_to(None)(f"s3://{BUCKET}/old.wav"))
+    assert (found.status_code, found.text) == (
+        502, f"s3://{BUCKET}/old.wav is archived. Restore it in S3, and open the page again.",
+    )  # fmt: skip
+
+
 def client(endpoint: str, secret: str = "wrong", key: str = "wrong") -> "S3Client":
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=2)
     return boto3.client(
@@ -398,6 +408,83 @@ def test_an_s3_that_refuses_or_is_not_there_is_said_in_a_line(bench: Bench, reco
         assert len(found.text.splitlines()) == 1
         assert found.headers.get("retry-after") == ("5" if status == 503 else None)
         assert found.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+class Line:
+    """The way to a real S3, on which answers break off, or nothing comes."""
+
+    def __init__(self, s3: EmbeddedS3) -> None:
+        self._s3 = s3
+        self.broken = 0
+        self.silent = False
+        self.asked: list[str] = []
+        line = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                line.pass_on(self)
+
+            def do_HEAD(self) -> None:
+                line.pass_on(self)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing to tell."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def pass_on(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        self.asked.append(f"{handler.command} {handler.headers.get('Range', '')}".strip())
+        if self.silent:
+            time.sleep(3)
+            return
+        path = handler.path.removeprefix(self._s3.endpoint_url)
+        found = httpx.request(handler.command, self._s3.endpoint_url + path, headers=dict(handler.headers))
+        handler.send_response(found.status_code)
+        for name, value in found.headers.items():
+            if name not in ("date", "server"):
+                handler.send_header(name, value)
+        handler.end_headers()
+        breaks = handler.command == "GET" and self.broken > 0
+        self.broken -= breaks
+        handler.wfile.write(found.content[: len(found.content) // 2] if breaks else found.content)
+
+    def client(self) -> "S3Client":
+        proxies = {"http": f"http://127.0.0.1:{self._server.server_port}"}
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=1, proxies=proxies)
+        return self._s3.keys.session("eu-west-1").client("s3", endpoint_url=self._s3.endpoint_url, config=config)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def line(s3_server: EmbeddedS3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    line = Line(s3_server)
+    yield line
+    line.close()
+
+
+def test_a_part_that_breaks_off_is_asked_for_again_once(bench: Bench, recording: bytes, line: Line) -> None:
+    with portal_site(bench, line.client()) as site:
+        link = site.pages.files.granted_to(None)(SOURCE)
+        line.broken = 1
+        assert httpx.get(link, headers={"Range": "bytes=5-1000"}).content == recording[5:1001]
+        assert line.asked == ["HEAD", "GET bytes=5-1000", "GET bytes=5-1000"]
+        line.broken = 2
+        found = httpx.get(link)
+        assert (found.status_code, found.text.partition(" can't ")[0]) == (503, SOURCE)
+
+
+def test_an_s3_that_says_nothing_is_said(bench: Bench, recording: bytes, line: Line) -> None:
+    with portal_site(bench, line.client()) as site:
+        line.silent = True
+        found = httpx.get(site.pages.files.granted_to(None)(SOURCE), timeout=10)
+        assert (found.status_code, found.text.partition(":")[0]) == (503, "s3")
+        assert "can't be read now: Read timeout" in found.text
 
 
 def large(folder: Path, size: int) -> Path:

@@ -183,6 +183,9 @@ def test_a_part_that_is_not_there_and_one_of_another_version_are_refused(storage
         storage.client.get_object(Bucket=BUCKET, Key="a", Range="bytes=1-2", IfMatch='"other"')
     with pytest.raises(ClientError, match="NoSuchKey"):
         storage.client.get_object(Bucket=BUCKET, Key="b", Range="bytes=1-2")
+    storage.client.put_object(Bucket=BUCKET, Key="archived", Body=b"0123456789", StorageClass="GLACIER")
+    with pytest.raises(ClientError, match="InvalidObjectState"):
+        storage.client.get_object(Bucket=BUCKET, Key="archived", Range="bytes=1-2")
 
 
 def test_a_part_of_a_large_object_takes_the_memory_of_the_part(storage: Restartable) -> None:
