@@ -58,6 +58,7 @@ _S3_CONFIG = Config(
     retries={"mode": "standard"},
     ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # it is there, only the stubs lack it
 )
+_FOR_PAGES = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class AwsServices:
 
     Attributes:
         s3: A client of S3.
+        s3_for_pages: Another, which waits no longer for S3 than people do for a page.
         s3_url: Its endpoint; ``None`` for AWS's own.
         invoke: Calls functions.
         functions_url: The Lambda endpoint; ``None`` for AWS's own, and where there are no functions.
@@ -131,6 +133,7 @@ class AwsServices:
     """
 
     s3: "S3Client"
+    s3_for_pages: "S3Client"
     s3_url: str | None
     invoke: Invoke
     functions_url: str | None
@@ -145,7 +148,8 @@ class AwsServices:
         self._functions: LoggedFunctions | None = None
         with ExitStack() as parts:
             self.s3_url = self._start_s3(parts)
-            self.s3 = self._s3_client()
+            self.s3 = self._s3_client(_S3_CONFIG)
+            self.s3_for_pages = self._s3_client(_S3_CONFIG.merge(_FOR_PAGES))
             self.log = FunctionLog(settings.workspace / "functions.log")
             parts.callback(self.log.close)
             self.functions_url = self._start_functions(parts)
@@ -237,9 +241,9 @@ class AwsServices:
             environment |= {name: value for name, value in _own_variables().items() if name in _CREDENTIALS}
         return {**environment, **_proxies()}
 
-    def _s3_client(self) -> "S3Client":
+    def _s3_client(self, config: Config) -> "S3Client":
         # Path style for own endpoints: a host named minio has no sub-domain for each bucket.
-        config = _S3_CONFIG.merge(Config(s3={"addressing_style": "path" if self.s3_url else "auto"}))
+        config = config.merge(Config(s3={"addressing_style": "path" if self.s3_url else "auto"}))
         if self._settings.s3 == EMBEDDED:
             config = config.merge(_NO_PROXY)
         return self._session(self._settings.s3).client("s3", endpoint_url=self.s3_url, config=config)

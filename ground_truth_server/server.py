@@ -14,6 +14,7 @@ from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, ServerSett
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, hosts_of, in_json
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import listen, origin_of, serving
+from ground_truth_server.edge.private_file import links_secret
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.events import Listener, StateChangeFile, Webhook
 from ground_truth_server.pages import worker_page
@@ -52,7 +53,8 @@ class GroundTruthServer:
 
     Raises:
         PortTaken: If another program listens on a port.
-        RuntimeError: If another local Ground Truth works in the workspace, or the database can't be used.
+        RuntimeError: If another local Ground Truth works in the workspace, its secrets can't be read, or the database
+            can't be used.
         SamTemplateError: If the functions' template can't be read.
         ValueError: If the webhook is no URL.
 
@@ -105,7 +107,9 @@ class GroundTruthServer:
             sagemaker = Route("/", _guarded_api(api, self.url, keys), methods=["POST"])
             portal = Mount("/", create_portal(self.engine, pages, console))
             parts.enter_context(self.services.log.delivering(self.engine.note))
-            parts.enter_context(_serving_pages(create_page_frame(pages, self.engine), page_socket))
+            parts.enter_context(
+                _serving_pages(create_page_frame(pages, self.services.s3_for_pages, self.engine), page_socket)
+            )
             parts.enter_context(_serving_pages(Starlette(routes=[sagemaker, portal]), portal_socket))
             self.engine.resume()
             # The engine is told before its functions are ended, so that it takes no call's end for a failure.
@@ -150,7 +154,8 @@ class PreviewServer:
             self.services = parts.enter_context(AwsServices(settings))
             pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
             preview = Preview(source, pages, self.services.s3, self.services.invoke)
-            parts.enter_context(_serving_pages(create_page_frame(pages, preview=preview), page_socket))
+            frames = create_page_frame(pages, self.services.s3_for_pages, preview=preview)
+            parts.enter_context(_serving_pages(frames, page_socket))
             parts.enter_context(_serving_pages(create_preview(preview, pages), preview_socket))
             parts.callback(self.services.end_functions)
             self._parts = parts.pop_all()
@@ -204,6 +209,7 @@ def _page_origin(
         services.storage_origins,
         hosted_crowd_elements=settings.hosted_crowd_elements,
         rendering=parts.enter_context(RenderProcesses()),
+        secret=links_secret(settings.workspace),
     )
 
 

@@ -1,7 +1,6 @@
 """The key pair of a workspace, with which AWS's clients sign what they ask of S3, Lambda and SageMaker here."""
 
 import configparser
-import os
 import secrets
 import string
 from dataclasses import dataclass, field
@@ -9,6 +8,8 @@ from pathlib import Path
 
 import boto3
 from botocore.credentials import Credentials
+
+from ground_truth_server.edge.private_file import read_or_make
 
 _LETTERS = string.ascii_uppercase + "234567"
 _SECRET_LETTERS = string.ascii_letters + string.digits
@@ -45,25 +46,9 @@ class KeyPair:
             RuntimeError: If the file is there and holds none.
         """
         file = workspace / ".ground-truth" / "credentials"
-        try:
-            return cls._read(file)
-        except FileNotFoundError:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        made = cls.new()
-        text = f"[default]\naws_access_key_id = {made.access_key}\naws_secret_access_key = {made.secret_key}\n"
-        half_written = file.with_name(f"{file.name}.{os.getpid()}")
-        with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
-            target.write(text)
-            target.flush()
-            os.fsync(target.fileno())
-        half_written.replace(file)
-        return cls._read(file)
-
-    @classmethod
-    def _read(cls, file: Path) -> "KeyPair":
         found = configparser.ConfigParser(interpolation=None)
         try:
-            found.read_string(file.read_text(encoding="utf-8"), str(file))
+            found.read_string(read_or_make(file, lambda: cls.new()._text), str(file))
             own = found["default"]
             return cls(own["aws_access_key_id"], own["aws_secret_access_key"], file.absolute())
         except (configparser.Error, KeyError, UnicodeDecodeError) as error:
@@ -72,6 +57,10 @@ class KeyPair:
                 f"{file} holds no key pair ({found_instead}); expected a credentials file of AWS with a profile "
                 "[default]. Delete the file: the next start makes a new pair."
             ) from error
+
+    @property
+    def _text(self) -> str:
+        return f"[default]\naws_access_key_id = {self.access_key}\naws_secret_access_key = {self.secret_key}\n"
 
     @property
     def credentials(self) -> Credentials:

@@ -114,8 +114,9 @@ def most_connections() -> int:
 class _BoundedConnection(H11Protocol):
     """Uvicorn's protocol for HTTP with a bound for connections, and for the time in which one must ask.
 
-    Where there are too many, the one that has waited longest without a whole request under way is closed: half-open
-    connections and bodies that never come crowd out each other, not the people at work.
+    Where there are too many, the one that has waited longest without a whole request under way, or without taking more
+    of its answer, is closed: half-open connections, bodies that never come and answers that nobody reads crowd out each
+    other, not the people at work.
     """
 
     most: ClassVar[int]
@@ -146,6 +147,17 @@ class _BoundedConnection(H11Protocol):
         super().on_response_complete()
         self._stop_waiting_for_what_came()
 
+    def pause_writing(self) -> None:
+        """Wait for the client to take more of the answer; a recording that is paused may take long, and may."""
+        super().pause_writing()
+        self._wait()
+
+    def resume_writing(self) -> None:
+        """Go on, as before."""
+        super().resume_writing()
+        self._wait()
+        self._stop_waiting_for_what_came()
+
     def _stop_waiting_for_what_came(self) -> None:
         if self.cycle is None or self.cycle.response_complete:
             return
@@ -156,6 +168,8 @@ class _BoundedConnection(H11Protocol):
     def _wait(self) -> None:
         self._stop_waiting()
         self.waiting[self] = self.transport
+        if self.flow.write_paused:  # it can't ask before it has the answer
+            return
         self._patience = self.loop.call_later(_HEAD_SECONDS, self.transport.abort)
 
     def _stop_waiting(self) -> None:

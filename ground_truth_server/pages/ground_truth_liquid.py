@@ -20,7 +20,7 @@ from liquid.stringify import to_liquid_string
 from liquid.undefined import Undefined
 
 Presign = Callable[[str], str]
-"""Takes an S3 URI and gives an HTTPS (or loopback HTTP) URL that can be read for a short while."""
+"""Takes an S3 URI and gives an HTTPS (or loopback HTTP) URL at which the page that shows it can read it."""
 
 _GetNode = Callable[[TokenStream], Node]
 _PATH = re.compile(r"[\w-]+(?:\.[\w-]+|\[[^]]*\])*")

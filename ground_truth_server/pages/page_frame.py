@@ -1,6 +1,7 @@
-"""The application of the page origin: worker pages for the frames of portal, console and preview, nothing else."""
+"""The application of the page origin: worker pages for the frames of portal, console and preview, and their files."""
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,22 +12,32 @@ from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound
 from ground_truth_server.engine.tasks import TaskRefused
 from ground_truth_server.pages import crowd
+from ground_truth_server.pages.file_links import WorkersTask
+from ground_truth_server.pages.item_files import item_files
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin
 from ground_truth_server.pages.preview import Preview, PreviewFailed
+from ground_truth_server.pages.s3_objects import S3Objects
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _NO_PAGE = "<!doctype html><meta name=color-scheme content='light dark'><title>No page</title><p>{}</p>"
 
 
-def create_page_frame(pages: PageOrigin, engine: Engine | None = None, preview: Preview | None = None) -> Starlette:
+def create_page_frame(
+    pages: PageOrigin, s3: "S3Client", engine: Engine | None = None, preview: Preview | None = None
+) -> Starlette:
     """Make the application of the page origin.
 
     Args:
         pages: The origin and what its pages load.
+        s3: Reads items' files: ``/files/TOKEN/NAME`` is one that a page was given a link to.
         engine: Whose tasks and data objects are shown: ``/tasks/ID?worker=NAME`` is the page of a task in
             that worker's hands (the id can't be guessed), ``/objects/JOB/ID`` the page of a data object.
         preview: Whose pages are shown: ``/preview/LINE``.
     """
     routes = [_script(CROWD_SCRIPT, crowd.SCRIPT), _script(BRIDGE, crowd.BRIDGE)]
+    routes += item_files(pages, S3Objects(s3), engine)
     if engine is not None:
         frame = _Frame(pages, engine)
         routes += [
@@ -49,7 +60,7 @@ class _Frame:
             task = self._engine.find_task(request.path_params["task_id"], worker)
         except TaskRefused as error:
             return _no_page(self._pages, str(error), 410)
-        page = self._pages.render(task.template, task.task_input)
+        page = self._pages.render(task.template, task.task_input, WorkersTask(task.id, worker))
         return self._pages.respond(page.html)
 
     def data_object(self, request: Request) -> Response:

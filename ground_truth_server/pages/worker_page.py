@@ -133,7 +133,7 @@ def render(
 def content_security_policy(
     *,
     assets_origin: str,
-    portal_origin: str,
+    portal_origin: str | None = None,
     storage_origins: Sequence[str] = (),
     connect: Sequence[str] = (),
 ) -> str:
@@ -144,8 +144,8 @@ def content_security_policy(
 
     Args:
         assets_origin: Where the crowd script and the bridge come from, as ``scheme://host:port``.
-        portal_origin: The only origin that may frame the page.
-        storage_origins: Where presigned URLs point.
+        portal_origin: The only origin that may frame the page; any page if not given.
+        storage_origins: Where the links of ``grant_read_access`` point, and presigned ones that a page brings.
         connect: Further origins that a template's scripts may fetch from.
     """
     shown = ["data:", "blob:", "https:", *storage_origins]
@@ -163,9 +163,10 @@ def content_security_policy(
         "connect-src": ["data:", "blob:", *storage_origins, *connect],
         "form-action": ["'none'"],
         "base-uri": ["'none'"],
-        "frame-ancestors": [portal_origin],
         "sandbox": [SANDBOX],
     }
+    if portal_origin is not None:
+        directives["frame-ancestors"] = [portal_origin]
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
 
 

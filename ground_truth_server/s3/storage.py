@@ -36,6 +36,7 @@ _LONGEST_BODY = 256 * MEGABYTE  # moto holds a body in memory; larger files are 
 _LONGEST_KEY = 1024  # bytes
 _CHANGES = frozenset({"PUT", "POST", "DELETE"})
 _REGION = "us-east-1"
+_OF_SIGNATURES = frozenset({"awsaccesskeyid", "signature", "expires", "x-id"})
 
 
 class EmbeddedS3:
@@ -160,7 +161,9 @@ class _FiledS3:
                 status.append(line)
                 return start_response(line, *rest)
 
-            content = list(self._app(environ, remember_status))
+            content = self._part_of_file(environ, bucket, key, remember_status)
+            if content is None:
+                content = list(self._app(environ, remember_status))
             if environ["REQUEST_METHOD"] in _CHANGES and status and status[0].startswith("2"):
                 self._write_changes(environ)
         except Exception as error:
@@ -171,6 +174,33 @@ class _FiledS3:
         finally:
             self._changed.clear()
         return content
+
+    def _part_of_file(
+        self, environ: Environ, bucket: str, key: str, start_response: Callable[..., Any]
+    ) -> list[bytes] | None:
+        """Answer a part of an object by reading only that of its file; ``None`` where moto must answer.
+
+        moto would read the whole object for each part. Asked with HEAD it says which bytes are meant, and the rest.
+        """
+        known = self._known.get((bucket, key))
+        if known is None or not _asks_for_a_part(environ):
+            return None
+        heads: list[tuple[str, list[tuple[str, str]]]] = []
+        list(self._app({**environ, "REQUEST_METHOD": "HEAD"}, lambda line, headers, *_: heads.append((line, headers))))
+        status, headers = heads[-1]
+        named = {name.lower(): value for name, value in headers}
+        # What else there is to say has a body of its own; and what lies in an archive can be asked about, not read.
+        if not status.startswith("206") or "x-amz-storage-class" in named:
+            return None
+        part = named["content-range"].removeprefix("bytes ").partition("/")[0]
+        first, last = (int(number) for number in part.split("-"))
+        with (self._files.folder / known.file).open("rb") as file:
+            file.seek(first)
+            content = file.read(last + 1 - first)
+        if len(content) != last + 1 - first:
+            raise OSError(None, "its file was changed while it was read")
+        start_response(status, headers)
+        return [content]
 
     def _take_back(self, changed_bucket: str) -> None:
         """Make memory tell again what is on the disk, of all that a failed request touched.
@@ -418,6 +448,13 @@ def _check(environ: Environ) -> None:
     if environ["REQUEST_METHOD"] == "PUT" and not key and setting == "versioning":
         message = "This S3 keeps an object's latest version only, so versioning can't be switched on or off here."
         raise _Refused("501 Not Implemented", "NotImplemented", message)
+
+
+def _asks_for_a_part(environ: Environ) -> bool:
+    """Whether a part of an object is asked for, and nothing about it; a link's query says only who signed it."""
+    names = [pair.partition("=")[0].lower() for pair in environ["QUERY_STRING"].split("&") if pair]
+    signed = all(name.startswith("x-amz-") or name in _OF_SIGNATURES for name in names)
+    return environ["REQUEST_METHOD"] == "GET" and "HTTP_RANGE" in environ and signed
 
 
 def _preflight_answer(environ: Environ, rules: Sequence[Any]) -> _Refused:

@@ -427,6 +427,32 @@ def test_a_restart_finds_all_and_goes_on(stack: Path, tmp_path: Path) -> None:
     server.process.wait()
 
 
+def test_a_page_that_was_open_over_a_restart_goes_on_reading_its_files(tmp_path: Path) -> None:
+    ports = free_ports()
+    server = start(tmp_path, ports)
+    create_job(server, 1, 1, "first")
+    template = "<crowd-form><p>{{ 's3://objects/a/weld.bin' | grant_read_access }}</p></crowd-form>"
+    server.s3().put_object(Bucket=BUCKET, Key="files.html", Body=template.encode())
+    content = random.Random(1).randbytes(3_000_000)
+    server.s3().put_object(Bucket=BUCKET, Key="a/weld.bin", Body=content)
+    create_job(server, 1, 1, "files", UiConfig={"UiTemplateS3Uri": f"s3://{BUCKET}/files.html"})
+    portal = PortalClient(server.url, "Ada")
+    while not (task := portal.next_task("files").task):
+        time.sleep(0.02)
+    link = portal.page(task["page"]).partition("<p>")[2].partition("</p>")[0]
+    assert (tmp_path / BUCKET / "a" / "weld.bin").read_bytes() == content
+    for _ in range(2):
+        asked = urllib.request.Request(link, headers={"Range": "bytes=1500000-2700000"})
+        with urllib.request.urlopen(asked) as answer:
+            assert (answer.status, answer.read()) == (206, content[1_500_000:2_700_001])
+        server.process.terminate()
+        server.process.wait()
+        server = start(tmp_path, ports)
+    server.process.kill()
+    server.process.wait()
+    assert (tmp_path / ".ground-truth" / "links-secret").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_it_ends_within_two_seconds_and_takes_no_function_s_end_for_a_failure(
     number: signal.Signals, stack: Path, tmp_path: Path

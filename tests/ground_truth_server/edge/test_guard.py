@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import psutil
 import pytest
@@ -14,7 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ground_truth_server.edge import guard, loopback
@@ -227,6 +227,51 @@ def test_half_open_connections_crowd_out_each_other_and_nobody_at_work(
         for one in half_open:
             one.close()
         site.close()
+
+
+def test_answers_that_nobody_takes_crowd_out_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recordings are long, and a browser that shows a paused one takes nothing for hours."""
+    monkeypatch.setattr(loopback, "most_connections", lambda: 20)
+    monkeypatch.setattr(loopback, "_HEAD_SECONDS", 0.3)  # no patience is lost with who has asked
+    piece = bytes(MEGABYTE)
+
+    async def long(_: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(20):
+                yield piece
+
+        return StreamingResponse(pieces())
+
+    with serving(Starlette(routes=[Route("/", long), Route("/short", length)])) as url, contextlib.ExitStack() as stack:
+        place = url.removeprefix("http://")
+        stalled = []
+        for _ in range(18):
+            connection = stack.enter_context(contextlib.closing(http.client.HTTPConnection(place, timeout=30)))
+            connection.request("GET", "/")
+            stalled.append(connection.getresponse())
+        time.sleep(1)
+        assert len(stalled[17].read()) == 20 * MEGABYTE  # with room for all, nobody is hung up on
+        for _ in range(18):
+            connection = stack.enter_context(contextlib.closing(http.client.HTTPConnection(place, timeout=30)))
+            connection.request("GET", "/")
+            stalled.append(connection.getresponse())
+        worker = stack.enter_context(contextlib.closing(http.client.HTTPConnection(place, timeout=30)))
+        worker.request("GET", "/short")
+        assert worker.getresponse().read() == b"0"
+        with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            stalled[0].read()
+        assert len(stalled[-1].read()) == 20 * MEGABYTE
+
+
+def test_an_answer_that_is_taken_slowly_to_its_end_comes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "_HEAD_SECONDS", 0.2)
+    content = bytes(20 * MEGABYTE)
+    app = Starlette(routes=[Route("/", lambda _: Response(content))])
+    with serving(app) as url, contextlib.closing(http.client.HTTPConnection(url[7:], timeout=30)) as connection:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        time.sleep(1)  # what is sent at once waits in the server, which has done with it
+        assert len(answer.read()) == len(content)
 
 
 def _is_closed(connection: socket.socket) -> bool:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,7 @@ def site(bench: Bench) -> Iterator[Site]:
     (own_socket, origin), (page_socket, page_origin) = listen(), listen()
     bench.pages = PageOrigin(page_origin, origin, presigned_by(bench.s3))
     preview = bench.preview()
-    app, frames = create_preview(preview, bench.pages), create_page_frame(bench.pages, preview=preview)
+    app, frames = create_preview(preview, bench.pages), create_page_frame(bench.pages, bench.s3, preview=preview)
     with serving((own_socket, app), (page_socket, frames)):
         yield Site(origin)
 
@@ -158,6 +159,17 @@ def test_the_page_follows_the_template(bench: Bench, site: Site, browser: Browse
         bench.template.write_text(TEMPLATE + "{% for %}{% endfor %}\n{{ task.input.title | no_such_filter }}")
         expect(page.get_by_text("Line 6, column")).to_be_visible()
         author.picture("preview-errors")
+        assert author.errors == []
+
+
+def test_the_page_shows_the_line_s_files(bench: Bench, site: Site, browser: Browser) -> None:
+    bench.s3.put_object(Bucket=BUCKET, Key="dataset/1.json", Body=b'{"weld": 1}')
+    bench.template.write_text("<crowd-form><p id=file>{{ task.input.source | grant_read_access }}</p></crowd-form>")
+    with browsing(browser, site, size=(1360, 800)) as author:
+        author.page.goto("/")
+        file = author.task.locator("#file")
+        expect(file).to_have_text(re.compile(f"^{bench.pages.origin}/files/.*/1.json$"))
+        assert file.evaluate("file => fetch(file.textContent).then(found => found.json())") == {"weld": 1}
         assert author.errors == []
 
 

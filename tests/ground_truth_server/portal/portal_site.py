@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import uvicorn
@@ -19,6 +20,9 @@ from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
 from ground_truth_server.portal.portal import create_portal
 from tests.ground_truth_server.engine.labeling import Bench
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SCREENSHOTS = Path("build/screenshots/portal")
 CATEGORIES = ["Good Weld", "Burn Through", "Lack of Fusion"]
@@ -89,15 +93,16 @@ class PortalSite(Site):
 
 
 @contextmanager
-def portal_site(bench: Bench, **options: object) -> Iterator[PortalSite]:
-    """Open the engine of a bench with its portal before it."""
+def portal_site(bench: Bench, s3_for_pages: "S3Client | None" = None, **options: object) -> Iterator[PortalSite]:
+    """Open the engine of a bench with its portal before it; items' files come from another S3 where one is given."""
     (portal_socket, origin), (page_socket, page_origin) = listen(), listen()
     storage = bench.s3.meta.endpoint_url
-    pages = PageOrigin(page_origin, origin, presigned_by(bench.s3), [storage])
+    pages = PageOrigin(page_origin, origin, presigned_by(bench.s3), [storage], clock=bench.clock)
     with bench.engine(**options) as engine:
         console = create_console(engine, pages, bench.s3, Endpoints("http://127.0.0.1:8080", storage))
         portal = create_portal(engine, pages, console, bench.clock)
-        with serving((portal_socket, portal), (page_socket, create_page_frame(pages, engine))):
+        frames = create_page_frame(pages, s3_for_pages or bench.s3, engine)
+        with serving((portal_socket, portal), (page_socket, frames)):
             yield PortalSite(origin, pages, engine, bench)
 
 

@@ -21,6 +21,7 @@ PATHS = [
     "/?left={}",
 ]
 PAGES = ["/tasks/{}?worker=Ada", "/tasks/x?worker={}", "/objects/Welds1/{}", "/objects/{}/0", "/preview/{}"]
+PAGES += ["/files/{}", "/files/{}/a.png", "/files/a.{}", "/files/{}.a"]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))

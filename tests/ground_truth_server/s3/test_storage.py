@@ -3,6 +3,7 @@ import http.client
 import io
 import json
 import os
+import tracemalloc
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -145,6 +146,62 @@ def test_an_upload_in_parts_is_one_file(storage: Restartable) -> None:
     assert storage.client.head_object(Bucket=BUCKET, Key="recordings/weld.csv")["ETag"] == before
     part = storage.client.get_object(Bucket=BUCKET, Key="recordings/weld.csv", Range="bytes=10-19")
     assert part["Body"].read() == body[10:20]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "first", "last"),
+    [
+        ("bytes=10-19", 206, 10, 19),
+        ("bytes=0-0", 206, 0, 0),
+        ("bytes=-7", 206, 993, 999),
+        ("bytes=-5000", 206, 0, 999),
+        ("bytes=990-", 206, 990, 999),
+        ("bytes=990-5000", 206, 990, 999),
+        ("bytes=1-2,5-6", 200, 0, 999),
+        ("bytes=x", 200, 0, 999),
+        ("lines=1-2", 206, 1, 2),  # as moto has it
+    ],
+)
+def test_a_part_of_an_object_is_that_of_its_file(
+    storage: Restartable, asked: str, status: int, first: int, last: int
+) -> None:
+    body = os.urandom(1000)
+    storage.client.put_object(Bucket=BUCKET, Key="a", Body=body, ContentType="audio/wav", Metadata={"welder": "7"})
+    found = storage.client.get_object(Bucket=BUCKET, Key="a", Range=asked)
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert found["Body"].read() == body[first : last + 1]
+    assert (found["ContentType"], found["Metadata"]) == ("audio/wav", {"welder": "7"})
+    assert found["ETag"] == storage.client.head_object(Bucket=BUCKET, Key="a")["ETag"]
+    assert found.get("ContentRange") == (f"bytes {first}-{last}/1000" if status == 206 else None)
+
+
+def test_a_part_that_is_not_there_and_one_of_another_version_are_refused(storage: Restartable) -> None:
+    storage.client.put_object(Bucket=BUCKET, Key="a", Body=b"0123456789")
+    with pytest.raises(ClientError, match="InvalidRange"):
+        storage.client.get_object(Bucket=BUCKET, Key="a", Range="bytes=10-12")
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        storage.client.get_object(Bucket=BUCKET, Key="a", Range="bytes=1-2", IfMatch='"other"')
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        storage.client.get_object(Bucket=BUCKET, Key="b", Range="bytes=1-2")
+    storage.client.put_object(Bucket=BUCKET, Key="archived", Body=b"0123456789", StorageClass="GLACIER")
+    with pytest.raises(ClientError, match="InvalidObjectState"):
+        storage.client.get_object(Bucket=BUCKET, Key="archived", Range="bytes=1-2")
+
+
+def test_a_part_of_a_large_object_takes_the_memory_of_the_part(storage: Restartable) -> None:
+    size = 300_000_000
+    with (storage.folder / BUCKET / "large").open("wb") as file:
+        file.truncate(size)
+        file.seek(200_000_000)
+        file.write(b"here")
+    storage.client.head_object(Bucket=BUCKET, Key="large")
+    tracemalloc.start()
+    try:
+        found = storage.client.get_object(Bucket=BUCKET, Key="large", Range="bytes=199999999-200000004")
+        assert found["Body"].read() == b"\0here\0"
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_put_into_the_folder_by_hand_is_an_object(storage: Restartable) -> None:
