@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT
 
 # Leaves that every room of the server may use.
-OF_ALL = {"ground_truth_server.json_text", "ground_truth_server.timestamps"}
+OF_ALL = {"ground_truth_server.json_text", "ground_truth_server.printable", "ground_truth_server.timestamps"}
 # What each room may import of the others.
 MAY_IMPORT = {
     "layers/labeling/labeling": {"labeling"},
@@ -23,14 +23,14 @@ MAY_IMPORT = {
         "ground_truth_server.workspace_lock",
         *OF_ALL,
     },
-    "ground_truth_server/lambda_host": {"ground_truth_server.lambda_host", "ground_truth_server.printable"},
+    "ground_truth_server/lambda_host": {"ground_truth_server.lambda_host", *OF_ALL},
     "ground_truth_server/s3": {
         "ground_truth_server.s3",
         "ground_truth_server.edge",
         "ground_truth_server.workspace_lock",
     },
     "ground_truth_server/sagemaker": {"ground_truth_server.sagemaker", "ground_truth_server.engine"},
-    "ground_truth_server/pages": {"ground_truth_server.pages", "ground_truth_server.engine"},
+    "ground_truth_server/pages": {"ground_truth_server.pages", "ground_truth_server.engine", *OF_ALL},
     "ground_truth_server/portal": {
         "ground_truth_server.portal",
         "ground_truth_server.edge",
