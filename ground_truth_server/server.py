@@ -85,9 +85,9 @@ class GroundTruthServer:
                 listeners=listeners,
             )
             parts.callback(self.engine.close, _PATIENCE)
+            account = WorkteamTable(self.engine.records)
             with naming_database(own_folder / "account.sqlite"):
-                account = WorkteamTable(own_folder / "account.sqlite")
-            parts.callback(account.close)
+                account.take_over(own_folder / "account.sqlite")
             keys = self.services.required_keys
             self.endpoints = Endpoints(
                 self.url,

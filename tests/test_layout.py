@@ -29,7 +29,12 @@ MAY_IMPORT = {
         "ground_truth_server.edge",
         "ground_truth_server.workspace_lock",
     },
-    "ground_truth_server/sagemaker": {"ground_truth_server.sagemaker", "ground_truth_server.engine"},
+    "ground_truth_server/sagemaker": {
+        "ground_truth_server.sagemaker",
+        "ground_truth_server.engine",
+        "ground_truth_server.records",
+        *OF_ALL,
+    },
     "ground_truth_server/pages": {"ground_truth_server.pages", "ground_truth_server.engine", *OF_ALL},
     "ground_truth_server/portal": {
         "ground_truth_server.portal",

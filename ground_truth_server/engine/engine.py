@@ -95,6 +95,7 @@ class Engine:
         tick: Seconds between looks at the clock for what has run out.
 
     Attributes:
+        records: Where all is kept.
         leaving: Whether it is about to close, so that nobody need wait for what happens next.
 
     Raises:
@@ -130,7 +131,7 @@ class Engine:
             workspace.mkdir(parents=True, exist_ok=True)
             self._workspace_lock = lock_folder(workspace)
         try:
-            self._records = Records(database or SqliteDatabase(self._path))
+            self.records = Records(database or SqliteDatabase(self._path))
         except BaseException:
             self._workspace_lock.close()
             raise
@@ -139,13 +140,13 @@ class Engine:
         self._region = region
         self._account = account
         self._look_at = look_at_template
-        self._jobs = JobTable(self._records)
-        self._tasks = TaskPool(self._records, self._jobs, clock)
-        self._changes = StateChanges(self._records, listeners)
+        self._jobs = JobTable(self.records)
+        self._tasks = TaskPool(self.records, self._jobs, clock)
+        self._changes = StateChanges(self.records, listeners)
         self._around = Surroundings(
-            self._records, s3_client, invoke, self._changes, self._tasks, clock, concurrency, tick
+            self.records, s3_client, invoke, self._changes, self._tasks, clock, concurrency, tick
         )
-        self._expiry = Expiry(self._records, self._jobs, self._tasks, clock, tick)
+        self._expiry = Expiry(self.records, self._jobs, self._tasks, clock, tick)
         self.leaving = False
         self._runs = JobRuns(self._around, self._jobs)
 
@@ -179,12 +180,12 @@ class Engine:
         if problem:
             raise LabelingJobRefused("ValidationException", f"UiTemplateS3Uri: {job.template}: {problem}")
         at = to_text(self._clock())
-        with self._records.transaction():
+        with self.records.transaction():
             self._jobs.add(job, files.template, files.categories, at)
             self._changes.record(state_change(job.arn, "Initializing", at))
-            self._records.log.write(job.key, at, "state", f"Initializing: {job.manifest}")
+            self.records.log.write(job.key, at, "state", f"Initializing: {job.manifest}")
             for remark in (*remarks, *further):
-                self._records.log.write(job.key, at, "remark", remark)
+                self.records.log.write(job.key, at, "remark", remark)
         self._runs.start(job)
         return job.arn
 
@@ -246,15 +247,15 @@ class Engine:
             LabelingJobRefused: If it has ended or is stopping already.
         """
         job = self._jobs.get(name)
-        with self._records.transaction():
-            status = self._records.jobs.status_to_change(job.key)
+        with self.records.transaction():
+            status = self.records.jobs.status_to_change(job.key)
             if status not in ("Initializing", "InProgress"):
                 message = f"The labeling job {job.name} is {status}; only a job in progress can be stopped."
                 raise LabelingJobRefused("ValidationException", message)
             at = to_text(self._clock())
-            self._records.jobs.set_status(job.key, "Stopping", at)
+            self.records.jobs.set_status(job.key, "Stopping", at)
             self._changes.record(state_change(job.arn, "Stopping", at))
-            self._records.log.write(job.key, at, "state", "Stopping: by request")
+            self.records.log.write(job.key, at, "state", "Stopping: by request")
         self._runs.try_now(job.key)
 
     def resume(self) -> None:
@@ -263,7 +264,7 @@ class Engine:
         Raises:
             RecordsUnusable: If the database can't be read.
         """
-        with self._records.database.naming():
+        with self.records.database.naming():
             self._runs.begin()
 
     def leave(self) -> None:
@@ -283,7 +284,7 @@ class Engine:
         self._runs.close(patience)
         self._expiry.close()
         self._changes.close(max(0.0, end - time.monotonic()))
-        self._records.database.close()
+        self.records.database.close()
         self._workspace_lock.close()
 
     # -- workers
@@ -314,7 +315,7 @@ class Engine:
 
     def _open_job(self, name: str, worker: str) -> OpenJob:
         task = self._jobs.get(name).request["HumanTaskConfig"]
-        counts = self._records.objects.count(self._jobs.get(name).key)
+        counts = self.records.objects.count(self._jobs.get(name).key)
         waiting = sum(counts.get(state, 0) for state in ("waiting", "preparing", "open"))
         return OpenJob(
             name=name,
@@ -342,18 +343,18 @@ class Engine:
 
     def progress(self, name: str) -> dict[str, int]:
         """Count a job's data objects by state."""
-        return self._records.objects.count(self._jobs.get(name).key)
+        return self.records.objects.count(self._jobs.get(name).key)
 
     def workers(self, name: str) -> Sequence[dict[str, Any]]:
         """Tell for each worker of a job how many tasks are in each state."""
         found: dict[str, dict[str, Any]] = {}
-        for worker, state, count in self._records.tasks.by_worker(self._jobs.get(name).key):
+        for worker, state, count in self.records.tasks.by_worker(self._jobs.get(name).key):
             found.setdefault(worker, {"worker": worker})[state] = count
         return list(found.values())
 
     def data_objects(self, name: str, start: int = 0, limit: int = 100) -> Sequence[DataObject]:
         """Read a job's data objects in the manifest's order, beginning at a number."""
-        return self._records.objects.page(self._jobs.get(name).key, start, limit)
+        return self.records.objects.page(self._jobs.get(name).key, start, limit)
 
     def data_object(self, name: str, object_id: str) -> ObjectView:
         """Tell all that happened to a data object.
@@ -364,16 +365,16 @@ class Engine:
         # Digits of other scripts, and more of them than a database counts, name no object.
         named = object_id.isascii() and object_id.isdigit() and len(object_id) <= 18
         key = self._jobs.get(name).key
-        found = self._records.objects.find(key, int(object_id)) if named else None
+        found = self.records.objects.find(key, int(object_id)) if named else None
         if found is None:
             raise LookupError(f"The labeling job {name} has no data object {object_id[:40]}.")
         number = int(object_id)
-        tasks = self._records.tasks
+        tasks = self.records.tasks
         return ObjectView(found, tasks.answers(key, number), tasks.of_object(key, number))
 
     def events(self, name: str | None = None, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Read the event log after a sequence number."""
-        return self._records.log.read(name and self._jobs.get(name).key, after, limit)
+        return self.records.log.read(name and self._jobs.get(name).key, after, limit)
 
     def note(self, entries: Sequence[tuple[str, str, str]]) -> None:
         """Write what happened outside of the engine into the log: the labeling job's ARN, kind and message of each.
@@ -382,13 +383,13 @@ class Engine:
         """
         at = to_text(self._clock())
         keys = {job.arn: job.key for job in map(self._jobs.get, self._jobs.list_keys())}
-        with self._records.transaction():
+        with self.records.transaction():
             for arn, kind, message in entries:
                 if arn in keys:
-                    self._records.log.write(keys[arn], at, kind, message)
+                    self.records.log.write(keys[arn], at, kind, message)
 
     def _label_counters(self, name: str) -> dict[str, int]:
-        counts = self._records.objects.count(self._jobs.get(name).key)
+        counts = self.records.objects.count(self._jobs.get(name).key)
         labeled, failed = counts.get("labeled", 0), counts.get("failed", 0)
         return {
             "TotalLabeled": labeled,

@@ -9,6 +9,7 @@ from ground_truth_server.records.event_log import EventLog
 from ground_truth_server.records.jobs import JobRecords
 from ground_truth_server.records.state_changes import StateChangeRecords
 from ground_truth_server.records.tasks import TaskRecords
+from ground_truth_server.records.workteams import WorkteamRecords
 
 
 class Records:
@@ -25,6 +26,7 @@ class Records:
         batches: What goes to consolidation together.
         log: What happened.
         state_changes: What listeners are told.
+        workteams: Work teams and tags.
 
     Example:
         >>> with records.transaction():  # doctest: +SKIP
@@ -40,6 +42,7 @@ class Records:
         self.batches = BatchRecords(database)
         self.log = EventLog(database)
         self.state_changes = StateChangeRecords(database)
+        self.workteams = WorkteamRecords(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Change several things at once or not at all; see :meth:`Database.transaction`."""

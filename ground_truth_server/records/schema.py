@@ -143,3 +143,21 @@ listeners = Table(
     Column("name", Text, primary_key=True),
     Column("heard", Integer, nullable=False),  # the sequence of the last state change that it took
 )
+
+workteams = Table(
+    "workteams",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("details", Text, nullable=False),  # JSON, as CreateWorkteam has it
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("resource", Text, nullable=False),  # what stands at the end of its ARN
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("resource", "key"),
+)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from ground_truth_server.records import data_objects
 from ground_truth_server.records.database import RecordsUnusable
+from ground_truth_server.records.migrating import NEWEST
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.sqlite import SqliteDatabase
 from tests.ground_truth_server.engine.labeling import wait_until
@@ -70,7 +71,7 @@ def test_one_waits_for_a_change_of_another_thread(tmp_path: Path, records: Recor
 def test_the_file_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "later.sqlite") as file:
         file.execute("PRAGMA user_version = 99")
-    with pytest.raises(RecordsUnusable, match="has version 99 of the schema, expected 0002"):
+    with pytest.raises(RecordsUnusable, match=f"has version 99 of the schema, expected {NEWEST}"):
         SqliteDatabase(tmp_path / "later.sqlite")
 
 

@@ -13,6 +13,8 @@ from mypy_boto3_sagemaker import SageMakerClient
 from starlette.routing import Route
 
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound
+from ground_truth_server.records.records import Records
+from ground_truth_server.records.sqlite import SqliteDatabase
 from ground_truth_server.sagemaker.aws_json import AwsJson, Caller
 from ground_truth_server.sagemaker.sagemaker_api import LabelingJobs, Members, Render, SageMakerApi
 from ground_truth_server.sagemaker.workteams import WorkteamTable
@@ -90,10 +92,11 @@ def render(template: str, task_input: Members) -> Page:
 @contextmanager
 def sagemaker_route(jobs: LabelingJobs, database: Path, render: Render = render) -> Iterator[Route]:
     """The SageMaker API over the jobs, with the account in the database."""
-    account = WorkteamTable(database)
+    records = Records(SqliteDatabase(database))
+    account = WorkteamTable(records)
     api = SageMakerApi(jobs, account, render, portal="127.0.0.1:8000")
     yield AwsJson("sagemaker", api.operations()).route()
-    account.close()
+    records.database.close()
 
 
 def connect(url: str, *, region: str = "us-east-1", validate: bool = True) -> SageMakerClient:

@@ -1,8 +1,13 @@
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ground_truth_server.records.records import Records
+from ground_truth_server.records.sqlite import SqliteDatabase
 from ground_truth_server.sagemaker.aws_error import AwsError
 from ground_truth_server.sagemaker.workteams import EVERYONE, MOST_WORKTEAMS, WorkteamTable
 
@@ -12,30 +17,34 @@ WELDERS = {
 }
 
 
+def open_account(file: Path) -> WorkteamTable:
+    return WorkteamTable(Records(SqliteDatabase(file)))
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "account.sqlite"
 
 
 def test_a_new_account_has_the_default_work_team(database: Path) -> None:
-    assert [workteam["WorkteamName"] for workteam in WorkteamTable(database).workteams()] == [EVERYONE]
+    assert [workteam["WorkteamName"] for workteam in open_account(database).workteams()] == [EVERYONE]
 
 
 def test_a_restart_finds_work_teams_and_tags(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
     account.add_workteam("welders", WELDERS, {"owner": "Ada"})
     account.add_tags("labeling-job/welds", {"stage": "trial"})
     before = account.workteam("welders")
-    account.close()
+    account._records.database.close()
 
-    restarted = WorkteamTable(database)
+    restarted = open_account(database)
     assert restarted.workteam("welders") == before
     assert restarted.tags("workteam/private-crowd/welders") == {"owner": "Ada"}
     assert restarted.tags("labeling-job/welds") == {"stage": "trial"}
 
 
 def test_of_many_who_want_one_name_one_gets_it(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
 
     def attempt(_: int) -> str:
         try:
@@ -50,7 +59,7 @@ def test_of_many_who_want_one_name_one_gets_it(database: Path) -> None:
 
 
 def test_the_number_of_work_teams_is_limited(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
     for number in range(MOST_WORKTEAMS - 1):
         account.add_workteam(f"team-{number}", WELDERS, {})
     with pytest.raises(AwsError, match="ResourceLimitExceeded: The account has 25 work teams"):
@@ -58,7 +67,7 @@ def test_the_number_of_work_teams_is_limited(database: Path) -> None:
 
 
 def test_an_update_keeps_what_it_does_not_name(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
     account.add_workteam("welders", WELDERS, {})
     created = account.workteam("welders")
     account.update_workteam("welders", {"Description": "Experts"})
@@ -68,7 +77,7 @@ def test_an_update_keeps_what_it_does_not_name(database: Path) -> None:
 
 
 def test_a_new_team_of_an_old_name_has_none_of_its_tags(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
     account.add_workteam("welders", WELDERS, {"owner": "Ada"})
     account.remove_workteam("welders")
     account.add_workteam("welders", WELDERS, {})
@@ -76,7 +85,7 @@ def test_a_new_team_of_an_old_name_has_none_of_its_tags(database: Path) -> None:
 
 
 def test_the_default_work_team_stays(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
     with pytest.raises(AwsError, match="can't be deleted"):
         account.remove_workteam(EVERYONE)
     assert account.workteam(EVERYONE)
@@ -86,11 +95,11 @@ def test_the_default_work_team_stays(database: Path) -> None:
 def test_an_unknown_work_team_is_named(database: Path, act: object) -> None:
     assert callable(act)
     with pytest.raises(AwsError, match="ValidationException: There is no work team named 'weldres'"):
-        act(WorkteamTable(database), "weldres")
+        act(open_account(database), "weldres")
 
 
 def test_tags_are_added_changed_and_removed(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
     account.add_tags("labeling-job/welds", {"b": "1", "a": "2"})
     assert account.add_tags("labeling-job/welds", {"a": "3", "c": ""}) == {"a": "3", "b": "1", "c": ""}
     account.remove_tags("labeling-job/welds", ["b", "never there"])
@@ -100,8 +109,34 @@ def test_tags_are_added_changed_and_removed(database: Path) -> None:
 
 
 def test_too_many_tags_change_nothing(database: Path) -> None:
-    account = WorkteamTable(database)
+    account = open_account(database)
     account.add_tags("labeling-job/welds", {str(number): "" for number in range(30)})
     with pytest.raises(AwsError, match="ResourceLimitExceeded: 'labeling-job/welds' would have 51 tags"):
         account.add_tags("labeling-job/welds", {f"more-{number}": "" for number in range(21)})
     assert len(account.tags("labeling-job/welds")) == 30
+
+
+ACCOUNT_OF_BEFORE = """
+CREATE TABLE workteams (
+    name TEXT PRIMARY KEY, details BLOB NOT NULL, created REAL NOT NULL, updated REAL NOT NULL
+) STRICT;
+CREATE TABLE tags (resource TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (resource, key)) STRICT;
+INSERT INTO workteams VALUES ('everyone', CAST('{"Description":"mine"}' AS BLOB), 1767225600.5, 1767225601);
+INSERT INTO workteams VALUES ('welders', CAST('{"Description":"Welding experts"}' AS BLOB), 1767225600.5, 1767225601);
+INSERT INTO tags VALUES ('workteam/private-crowd/welders', 'owner', 'Ada');
+"""
+
+
+def test_the_file_of_a_version_before_is_taken_over_once(database: Path, tmp_path: Path) -> None:
+    file = tmp_path / "of-before.sqlite"
+    with closing(sqlite3.connect(file)) as before:
+        before.executescript(ACCOUNT_OF_BEFORE)
+    account = open_account(database)
+    for _ in range(2):
+        account.take_over(file)
+        welders = account.workteam("welders")
+        assert welders["Description"] == "Welding experts"
+        assert welders["CreateDate"] == datetime(2026, 1, 1, 0, 0, 0, 500_000, UTC)
+        assert account.tags("workteam/private-crowd/welders") == {"owner": "Ada"}
+        assert {team["WorkteamName"] for team in account.workteams()} == {EVERYONE, "welders"}
+    assert not file.exists()
