@@ -104,22 +104,22 @@ class _ItemFiles:
             kept = ("etag", "last-modified", "cache-control")
             shown = {name: value for name, value in headers.items() if name.lower() in kept}
             return Response(status_code=304, headers={**_FOR_PAGES, **shown})
-        wanted, status = range(head.size), 200
-        if request.method == "GET":  # a range of anything else means nothing
-            try:
-                part = asked_range(request.headers, head.size, head.etag, modified)
-            except NoSuchRange:
-                message = f"{head.location} has {head.size} bytes, and not those that Range asks for."
-                return _refused(416, message, {"Content-Range": f"bytes */{head.size}"})
-            if part is not None:
-                wanted, status = part, 206
-                headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{head.size}"
-        headers["Content-Length"] = str(len(wanted))
-        if request.method == "HEAD":
-            return Response(status_code=status, headers=headers)
+        if request.method == "HEAD":  # of which no part can be asked
+            return Response(headers={**headers, "Content-Length": str(head.size)})
+        try:
+            part = asked_range(request.headers, head.size, head.etag, modified)
+        except NoSuchRange:
+            message = f"{head.location} has {head.size} bytes, and not those that Range asks for."
+            return _refused(416, message, {"Content-Range": f"bytes */{head.size}"})
+        if part is None:
+            return await self._content(head, range(head.size), 200, headers)
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{head.size}"
+        return await self._content(head, part, 206, headers)
+
+    async def _content(self, head: ObjectHead, wanted: range, status: int, headers: Mapping[str, str]) -> Response:
         # Read before anything is said: an object that can be asked about may still not be read.
         first = await self._read(head, wanted)
-        return _FileResponse(head, self._parts(head, wanted, first), status, headers)
+        return _FileResponse(self._parts(head, wanted, first), status, {**headers, "Content-Length": str(len(wanted))})
 
     async def _parts(self, head: ObjectHead, wanted: range, part: bytes) -> AsyncIterator[bytes]:
         """Give a range piece by piece; the next part is read once the browser has taken the one before."""
@@ -155,10 +155,6 @@ class _ItemFiles:
 
 class _FileResponse(StreamingResponse):
     """A response that is broken off where S3 is: the browser then knows that bytes are missing."""
-
-    def __init__(self, head: ObjectHead, parts: AsyncIterator[bytes], status: int, headers: Mapping[str, str]) -> None:
-        super().__init__(parts, status, headers)
-        self._location = head.location
 
     async def stream_response(self, send: Send) -> None:
         """Send all, or break off and say in the log why."""

@@ -72,7 +72,7 @@ class _Frame:
             return _no_page(self._pages, str(error), 404)
         if task_input is None:
             return _no_page(self._pages, f"Data object {object_id} has no task input yet.", 404)
-        return self._pages.respond(self._pages.render(template, task_input).html)
+        return self._pages.respond(self._pages.render(template, task_input, None).html)
 
 
 def _preview(pages: PageOrigin, preview: Preview) -> Route:

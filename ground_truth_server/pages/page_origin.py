@@ -26,7 +26,7 @@ CROWD_SCRIPT = "/crowd/crowd-html-elements.js"
 BRIDGE = "/crowd/bridge.js"
 
 _META = re.compile(r"<meta\b[^<>]{0,500}>", re.IGNORECASE)
-_NAMED = re.compile(r"""\bname\s{0,20}=\s{0,20}["']?grant-read-access\b""", re.IGNORECASE)
+_NAMED = re.compile(r"""\bname\s{0,20}=\s{0,20}["']?grant-read-access(?![\w-])""", re.IGNORECASE)
 _CONTENT = re.compile(r"""\bcontent\s{0,20}=\s{0,20}["']?([\w-]{0,40})""", re.IGNORECASE)
 _GRANTS = ("files", "presigned")
 
@@ -55,14 +55,14 @@ class PageOrigin:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     clock: Callable[[], datetime] = now
 
-    def render(self, template: str, task_input: Mapping[str, Any], task: WorkersTask | None = None) -> RenderedPage:
+    def render(self, template: str, task_input: Mapping[str, Any], task: WorkersTask | None) -> RenderedPage:
         """Make the worker page of a data object for this origin.
 
         Args:
             template: The worker page's template. ``grant_read_access`` gives it links to files on this origin, or
                 presigned ones where it has ``<meta name="grant-read-access" content="presigned">``.
             task_input: ``task.input`` in the template.
-            task: Whose task it is; the owner's view if not given.
+            task: Whose task it is; ``None`` for the owner, who looks at it in console or preview.
         """
         presign = self.presign if _granted(template) == "presigned" else self.files.granted_to(task)
         return render(template, task_input, presign, self.assets, self.rendering)

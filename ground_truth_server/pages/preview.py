@@ -139,7 +139,7 @@ class Preview:
             prepared = self._source.prepare(template)
         except ValueError as error:
             raise PreviewFailed(f"The template {self.template} can't be prepared: {error}") from error
-        page = self._pages.render(prepared, task_input)
+        page = self._pages.render(prepared, task_input, None)
         if prepared == template:
             return page
         lines = [line.strip() for line in template.splitlines()]

@@ -174,7 +174,7 @@ class _Console:
         rendered = None
         if found.task_input is not None:
             template = self._engine.template(job.key)
-            rendered = self._pages.render(template, found.task_input)
+            rendered = self._pages.render(template, found.task_input, None)
         return page(
             request,
             "console_object.html",

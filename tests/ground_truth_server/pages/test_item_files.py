@@ -328,7 +328,7 @@ def test_a_page_gets_the_same_link_each_time(site: PortalSite) -> None:
 
 @pytest.mark.parametrize("uri", [f"s3://{BUCKET}", f"s3://{BUCKET}/", "s3://..%2F/a", f"s3://{BUCKET}/{'x' * 1025}"])
 def test_what_can_be_no_object_is_an_error_of_the_page(site: PortalSite, uri: str) -> None:
-    page = site.pages.render("<p>{{ task.input.a | grant_read_access }}</p>", {"a": uri})
+    page = site.pages.render("<p>{{ task.input.a | grant_read_access }}</p>", {"a": uri}, None)
     assert len(page.errors) == 1
     assert uri in page.errors[0].message
 
@@ -341,7 +341,7 @@ META = '<meta name="grant-read-access" content="presigned">'
 
 @pytest.mark.parametrize("meta", [META, "<META content=presigned\n NAME='grant-read-access' />"])
 def test_a_page_that_asks_for_them_gets_presigned_links(site: PortalSite, meta: str, recording: bytes) -> None:
-    page = site.pages.render(f"{meta}{TEMPLATE}", {"source": SOURCE})
+    page = site.pages.render(f"{meta}{TEMPLATE}", {"source": SOURCE}, None)
     (link,) = links_in(page.html)
     storage = site.bench.s3.meta.endpoint_url
     assert link.startswith(f"{storage}/{BUCKET}/recordings/")
@@ -355,7 +355,7 @@ def test_a_page_that_asks_for_them_gets_presigned_links(site: PortalSite, meta: 
 
 @pytest.mark.parametrize("meta", ["", META.replace("presigned", "files"), META.replace("presigned", "s3-links")])
 def test_a_page_that_does_not_gets_files_and_its_owner_hears_of_a_slip(site: PortalSite, meta: str) -> None:
-    (link,) = links_in(site.pages.render(f"{meta}{TEMPLATE}", {"source": SOURCE}).html)
+    (link,) = links_in(site.pages.render(f"{meta}{TEMPLATE}", {"source": SOURCE}, None).html)
     assert link.startswith(f"{site.pages.origin}/files/")
     _, remarks = site.pages.look_at_template(meta)
     assert [('content="s3-links"' in one, "presigned links" in one) for one in remarks] == (
