@@ -17,6 +17,7 @@ from ground_truth_server.edge.loopback import listen, origin_of, serving
 from ground_truth_server.edge.private_file import links_secret
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.events import Listener, StateChangeFile, Webhook
+from ground_truth_server.health import health_routes
 from ground_truth_server.pages import worker_page
 from ground_truth_server.pages.page_frame import create_page_frame
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
@@ -110,7 +111,8 @@ class GroundTruthServer:
             parts.enter_context(
                 _serving_pages(create_page_frame(pages, self.services.s3_for_pages, self.engine), page_socket)
             )
-            parts.enter_context(_serving_pages(Starlette(routes=[sagemaker, portal]), portal_socket))
+            routes = [sagemaker, *health_routes(self.engine, self.services.s3), portal]
+            parts.enter_context(_serving_pages(Starlette(routes=routes), portal_socket))
             self.engine.resume()
             # The engine is told before its functions are ended, so that it takes no call's end for a failure.
             parts.callback(self.services.end_functions)

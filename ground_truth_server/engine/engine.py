@@ -267,6 +267,10 @@ class Engine:
         with self.records.database.naming():
             self._runs.begin()
 
+    def check_database(self) -> None:
+        """Read from the database, whatever comes; what it raises says that it can't be used now."""
+        self.records.jobs.has("")
+
     def leave(self) -> None:
         """Leave every job after the step at hand, without waiting: functions may be ended from now on."""
         self.leaving = True

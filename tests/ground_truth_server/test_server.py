@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from labeling import worker_page
@@ -26,6 +28,7 @@ from labeling.data_folder import DataFolder
 from labeling.job import load
 from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 from playwright.sync_api import Browser, expect
+from sqlalchemy import make_url
 
 from benchmarks.local_server import BUCKET, LABEL, LocalServer, create_job, free_ports, local_server, start
 from demo.portal_client import PortalClient
@@ -254,6 +257,46 @@ def test_objects_at_another_endpoint(s3_endpoint: str, tmp_path: Path) -> None:
         wait_for_status(server, "elsewhere", "Completed")
         assert [line["source"] for line in output_of(elsewhere, "elsewhere")] == ["0", "1"]
     assert not (tmp_path / BUCKET).exists()
+
+
+# -- health
+
+
+def asked(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_a_server_tells_that_it_lives_and_can_work(server: LocalServer) -> None:
+    assert asked(f"{server.url}/healthz") == (200, "ok")
+    assert asked(f"{server.url}/readyz") == (200, '{"database":"ok","s3":"ok"}')
+
+
+def test_a_server_without_its_s3_or_database_lives_and_says_what_it_lacks(
+    tmp_path: Path, postgres: str, postgres_url: str
+) -> None:
+    s3 = local_server(tmp_path / "s3")
+    elsewhere = s3.__enter__()
+    with local_server(tmp_path / "w", "--s3", elsewhere.s3_url, "--database", postgres_url) as server:
+        assert asked(f"{server.url}/readyz")[0] == 200  # S3 refuses strange keys, which is an answer
+        with psycopg.connect(postgres, autocommit=True) as admin:
+            name = make_url(postgres_url).database
+            admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+            admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            status, text = asked(f"{server.url}/readyz")
+            assert (status, json.loads(text)["s3"]) == (503, "ok")
+            assert "can't be used now" in json.loads(text)["database"]
+            assert asked(f"{server.url}/healthz") == (200, "ok")
+            assert asked(f"{server.url}/")[0] == 503  # a page with the reason, and when to try again
+            admin.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+        assert asked(f"{server.url}/readyz")[0] == 200
+        s3.__exit__(None, None, None)
+        status, text = asked(f"{server.url}/readyz")
+        assert (status, json.loads(text)["database"]) == (503, "ok")
+        assert json.loads(text)["s3"] != "ok"
 
 
 # -- PostgreSQL
