@@ -12,10 +12,11 @@ from rich.markup import escape
 
 from cli.terminal import PrintableConsole
 from demo.job_workspace import ROOT, JobWorkspace, WorkspaceError
-from ground_truth_server.__main__ import START_ERRORS, say_in_a_line
+from ground_truth_server.commands.main import ERRORS
+from ground_truth_server.commands.saying import say_in_a_line
 from ground_truth_server.edge.loopback import proxies_never_reach_loopback
 
-_EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, *START_ERRORS)
+_EXPECTED = (JobConfigurationError, DataFolderError, WorkspaceError, *ERRORS)
 
 
 def parser_of(target: str, description: str) -> argparse.ArgumentParser:

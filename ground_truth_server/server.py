@@ -27,7 +27,7 @@ from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
 from ground_truth_server.portal.portal import create_portal
 from ground_truth_server.portal.preview_page import create_preview
-from ground_truth_server.records.database import Database
+from ground_truth_server.records.opening import open_database
 from ground_truth_server.records.sqlite import naming_database
 from ground_truth_server.sagemaker.aws_json import BODY_LIMIT, AwsJson
 from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
@@ -79,7 +79,7 @@ class GroundTruthServer:
                 own_folder,
                 self.services.s3,
                 self.services.invoke,
-                database=_database(settings.database),
+                database=open_database(settings.database, own_folder) if settings.database else None,
                 region=settings.region,
                 account=settings.account,
                 look_at_template=pages.look_at_template,
@@ -173,15 +173,6 @@ class PreviewServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _database(url: str) -> Database | None:
-    """Open what jobs and answers are kept in, if it is not the workspace's file."""
-    if not url:
-        return None
-    from ground_truth_server.records.postgres import PostgresDatabase  # noqa: PLC0415  (half a second for its driver)
-
-    return PostgresDatabase(url)
 
 
 def _serving_pages(app: ASGIApp, listener: socket) -> AbstractContextManager[str]:

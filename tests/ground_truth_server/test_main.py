@@ -1,15 +1,19 @@
 """The command line: what its options and the environment make of a local Ground Truth."""
 
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 
-from ground_truth_server.__main__ import main, parser, settings_of
 from ground_truth_server.aws_services import EMBEDDED, Ports, ServerSettings
+from ground_truth_server.commands.main import main
+from ground_truth_server.commands.serve import add_arguments, settings_of
 
 
 def settings(*arguments: str) -> ServerSettings:
-    return settings_of(parser().parse_args(arguments))
+    parser = ArgumentParser()
+    add_arguments(parser)
+    return settings_of(parser.parse_args(arguments))
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +58,7 @@ def test_variables_of_the_command_line_go_over_those_of_the_file(tmp_path: Path)
 def start(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """Start with what can't work; gives the one line that it says."""
     ports = [f"--{name}=0" for name in ("port", "page-port", "s3-port", "lambda-port")]
-    assert main([*ports, *arguments]) == 1
+    assert main(["serve", *ports, *arguments]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     return line
 
@@ -64,7 +68,7 @@ def test_a_database_that_is_none_is_named_in_a_line(tmp_path: Path, capsys: pyte
     file.parent.mkdir(parents=True)
     file.write_bytes(b"no database " * 1000)
     said = start(capsys, "--workspace", str(tmp_path / "w"))
-    assert said.startswith(f"ground_truth_server: {file}: found: file is not a database. Expected a database")
+    assert said.startswith(f"ground-truth serve: {file}: found: file is not a database. Expected a database")
 
 
 def test_the_account_s_database_is_named_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,65 @@
+"""The command ``ground-truth``: which command it is of, and what keeps any from its work said in a line."""
+
+import importlib
+import sqlite3
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+from sqlalchemy.exc import SQLAlchemyError
+
+from ground_truth_server.commands.saying import print_line, say_in_a_line
+from ground_truth_server.shutdown import leave
+
+COMMANDS = {
+    "serve": "run a Ground Truth: SageMaker's API, portal, console, functions, S3",
+    "migrate": "bring the database to this version's tables, before its servers start",
+}
+"""The commands, each a module of this room, and what they are for."""
+
+ERRORS = (RuntimeError, ValueError, OSError, BotoCoreError, ClientError, SQLAlchemyError, sqlite3.Error)
+"""What can keep a command from its work; each says in its text what was found."""
+
+
+class Command(Protocol):
+    """A module of a command."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Say what it takes."""
+
+    def run(self, given: Namespace) -> int:
+        """Do it, and give the status with which the process ends."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; what keeps it from its work is said in a line, and the status is 1."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    name = _chooser().parse_args(arguments[:1]).command
+    command: Command = importlib.import_module(f"ground_truth_server.commands.{name.replace('-', '_')}")
+    parser = ArgumentParser(f"ground-truth {name}", formatter_class=RawDescriptionHelpFormatter)
+    command.add_arguments(parser)
+    try:
+        return command.run(parser.parse_args(arguments[1:]))
+    except ERRORS as error:
+        print_line(f"ground-truth {name}: {say_in_a_line(error)}", error=True)
+        return 1
+
+
+def run() -> None:
+    """Run the command of the process's arguments, and end the process."""
+    leave(main())
+
+
+def _chooser() -> ArgumentParser:
+    lines = "\n".join(f"  {name:10} {purpose}" for name, purpose in COMMANDS.items())
+    made = ArgumentParser(
+        "ground-truth",
+        description="A Ground Truth of your own, for SageMaker's custom labeling jobs.",
+        epilog=f"commands:\n{lines}\n\nground-truth COMMAND --help says what each takes.",
+        formatter_class=RawDescriptionHelpFormatter,
+        usage="ground-truth COMMAND ...",
+    )
+    made.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="what to do")
+    return made

@@ -1,0 +1,25 @@
+"""What commands say on the terminal."""
+
+import errno
+import sys
+
+from botocore.exceptions import ProfileNotFound
+
+from ground_truth_server.printable import printable
+
+
+def say_in_a_line(error: BaseException) -> str:
+    """Say what kept a command from its work, and what to do, in a line without a traceback."""
+    found = " ".join(str(error).split())
+    if isinstance(error, ProfileNotFound):
+        return f"AWS_PROFILE: found: {found}. Name one that ~/.aws/config has, or unset AWS_PROFILE."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"{found}: the disk is full. Free space on it and start again."
+    if isinstance(error, PermissionError):
+        return f"{found}. Ensure that this user may read and write it, or choose another workspace with --workspace."
+    return found
+
+
+def print_line(text: str, *, error: bool = False) -> None:
+    """Print, at once."""
+    print(printable(text), file=sys.stderr if error else sys.stdout, flush=True)
