@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ Answer = Any
 @pytest.fixture(scope="module", autouse=True)
 def sample(s3: Any) -> None:
     """The bucket that the events name, with the sample welds and the objects of the broken cases."""
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # moto's buckets are of the process, as other tests' are
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     for key, body, content_type in DataFolder(ROOT / "labeling_job" / "sample", load_configured({})).objects(BUCKET):
         s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
     for path in filter(Path.is_file, (EVENTS / "objects").rglob("*")):
