@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, Wording, hosts_of, in_json, in_query_xml
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import HOST, LOOPBACK_NAMES, listen, origin_of, serving
+from ground_truth_server.edge.network import Network
 from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.engine.aws_functions import WithAwsFunctions
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
@@ -28,6 +29,8 @@ from ground_truth_server.lambda_host.invocation import MAX_EVENT_BYTES
 from ground_truth_server.lambda_host.lambda_api import create_app
 from ground_truth_server.lambda_host.sts_api import STS_BODY, sts_app
 from ground_truth_server.lambda_host.warm_process import NO_ACCOUNT
+from ground_truth_server.people.access_keys import AccessKeys
+from ground_truth_server.people.settings import PeopleSettings
 from ground_truth_server.s3.storage import EmbeddedS3
 
 if TYPE_CHECKING:
@@ -92,6 +95,9 @@ class ServerSettings:
         database: The URL of a PostgreSQL database that jobs and answers are kept in; empty for a file in the workspace.
         webhook: Where each state change is posted; empty for nowhere.
         hosted_crowd_elements: Let worker pages load AWS's own crowd elements.
+        network: Where it listens, and how browsers name it.
+        people: How people sign in.
+        links_secret: What links to files are signed with, where several servers share it; empty for the workspace's.
     """
 
     workspace: Path
@@ -105,6 +111,9 @@ class ServerSettings:
     database: str = ""
     webhook: str = ""
     hosted_crowd_elements: bool = False
+    network: Network = field(default_factory=Network)
+    people: PeopleSettings = field(default_factory=PeopleSettings)
+    links_secret: bytes = field(default=b"", repr=False)
 
 
 class AwsServices:
@@ -116,14 +125,16 @@ class AwsServices:
     Attributes:
         s3: A client of S3.
         s3_for_pages: Another, which waits no longer for S3 than people do for a page.
+        s3_for_links: A third, which signs links to where browsers reach it.
         s3_url: Its endpoint; ``None`` for AWS's own.
         invoke: Calls functions.
         functions_url: The Lambda endpoint; ``None`` for AWS's own, and where there are no functions.
         function_names: The template's functions.
         log: What the template's functions log.
         keys: The workspace's key pair.
-        required_keys: The key pair that clients must sign with; ``None`` where S3 is the user's own, and so are the
-            keys, which nobody here can check.
+        access_keys: The workspace's key pair and those that were issued, once the records are there.
+        required_keys: The same where clients of S3 and the functions must sign with them; ``None`` where S3 is the
+            user's own, and so are the keys, which nobody here can check.
         sts_url: The STS endpoint beside the functions; ``None`` where clients use AWS's own.
 
     Raises:
@@ -134,22 +145,25 @@ class AwsServices:
 
     s3: "S3Client"
     s3_for_pages: "S3Client"
+    s3_for_links: "S3Client"
     s3_url: str | None
     invoke: Invoke
     functions_url: str | None
-    required_keys: KeyPair | None
+    required_keys: AccessKeys | None
     sts_url: str | None
 
     def __init__(self, settings: ServerSettings) -> None:
         settings.workspace.mkdir(parents=True, exist_ok=True)
         self._settings = settings
         self.keys = KeyPair.of_workspace(settings.workspace)
-        self.required_keys = self.keys if settings.s3 == EMBEDDED else None
+        self.access_keys = AccessKeys(self.keys)
+        self.required_keys = self.access_keys if settings.s3 == EMBEDDED else None
         self._functions: LoggedFunctions | None = None
         with ExitStack() as parts:
             self.s3_url = self._start_s3(parts)
             self.s3 = self._s3_client(_S3_CONFIG)
             self.s3_for_pages = self._s3_client(_S3_CONFIG.merge(_FOR_PAGES))
+            self.s3_for_links = self._s3_client(_S3_CONFIG, settings.network.s3_url)
             self.log = FunctionLog(settings.workspace / "functions.log")
             parts.callback(self.log.close)
             self.functions_url = self._start_functions(parts)
@@ -167,7 +181,8 @@ class AwsServices:
     @property
     def storage_origins(self) -> list[str]:
         """Where presigned URLs point."""
-        return [self.s3_url] if self.s3_url else ["https://*.amazonaws.com"]
+        url = self._settings.network.s3_url or self.s3_url
+        return [url] if url else ["https://*.amazonaws.com"]
 
     def end_functions(self) -> None:
         """End the functions that run here; calls under way fail."""
@@ -185,8 +200,13 @@ class AwsServices:
 
     def _start_s3(self, parts: ExitStack) -> str | None:
         if self._settings.s3 == EMBEDDED:
-            return parts.enter_context(EmbeddedS3(self._settings.workspace, self._settings.ports.s3)).endpoint_url
+            return parts.enter_context(self._embedded_s3()).endpoint_url
         return None if self._settings.s3 == AWS else self._settings.s3
+
+    def _embedded_s3(self) -> EmbeddedS3:
+        network, port = self._settings.network, self._settings.ports.s3
+        host, names = (network.address, [network.s3_url]) if network.s3_url else (HOST, [])
+        return EmbeddedS3(self._settings.workspace, port, host, origins=names, keys=self.access_keys)
 
     def _start_functions(self, parts: ExitStack) -> str | None:
         if self._settings.functions != EMBEDDED:
@@ -241,12 +261,12 @@ class AwsServices:
             environment |= {name: value for name, value in _own_variables().items() if name in _CREDENTIALS}
         return {**environment, **_proxies()}
 
-    def _s3_client(self, config: Config) -> "S3Client":
+    def _s3_client(self, config: Config, url: str = "") -> "S3Client":
         # Path style for own endpoints: a host named minio has no sub-domain for each bucket.
         config = config.merge(Config(s3={"addressing_style": "path" if self.s3_url else "auto"}))
         if self._settings.s3 == EMBEDDED:
             config = config.merge(_NO_PROXY)
-        return self._session(self._settings.s3).client("s3", endpoint_url=self.s3_url, config=config)
+        return self._session(self._settings.s3).client("s3", endpoint_url=url or self.s3_url, config=config)
 
     def _invoke(self) -> Invoke:
         if self._settings.functions == EMBEDDED and self._functions is None:

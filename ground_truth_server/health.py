@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 3.0  # for each check; whoever asks gives up soon after
 
+HEALTH_PATHS = ("/healthz", "/readyz")
+"""Asked for by any name: load balancers ask by address."""
+
 Check = Callable[[], object]
 
 
@@ -38,7 +41,7 @@ def health_routes(engine: Engine, s3: "S3Client") -> list[Route]:
         ready = all(result == "ok" for result in found.values())
         return JSONResponse(found, 200 if ready else 503, headers={} if ready else {"Retry-After": "5"})
 
-    return [Route("/healthz", lives), Route("/readyz", is_ready)]
+    return [Route(path, answer) for path, answer in zip(HEALTH_PATHS, (lives, is_ready), strict=True)]
 
 
 async def _results(checks: Mapping[str, Check]) -> dict[str, str]:

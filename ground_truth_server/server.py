@@ -5,33 +5,46 @@ from dataclasses import replace
 from functools import partial
 from socket import socket
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, ServerSettings
+from ground_truth_server.aws_services import EMBEDDED, OWN_FOLDER, AwsServices, ServerSettings
+from ground_truth_server.edge.client_address import BehindProxy
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, hosts_of, in_json
-from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.key_pair import KnownKeys
 from ground_truth_server.edge.loopback import listen, origin_of, serving
+from ground_truth_server.edge.network import Network, is_loopback
 from ground_truth_server.edge.private_file import links_secret
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.events import Listener, StateChangeFile, Webhook
-from ground_truth_server.health import health_routes
+from ground_truth_server.health import HEALTH_PATHS, health_routes
 from ground_truth_server.pages import worker_page
 from ground_truth_server.pages.page_frame import create_page_frame
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin, presigned_by
 from ground_truth_server.pages.preview import Preview, PreviewSource
 from ground_truth_server.pages.render_process import RenderProcesses
+from ground_truth_server.people.accounts import Accounts
+from ground_truth_server.people.oidc import OidcSignIn
+from ground_truth_server.people.sessions import Sessions
+from ground_truth_server.people.settings import PeopleSettings, WayToSignIn
+from ground_truth_server.people.work_teams import WorkteamTable
+from ground_truth_server.people.workforces import WorkforceTable, provider_of
 from ground_truth_server.portal.console import create_console
 from ground_truth_server.portal.console_commands import Endpoints
-from ground_truth_server.portal.portal import create_portal
+from ground_truth_server.portal.portal import create_portal, workers_of
 from ground_truth_server.portal.preview_page import create_preview
+from ground_truth_server.portal.sign_in import SignIn
+from ground_truth_server.portal.sign_in_at_provider import CALLBACK, SignInAtProvider
+from ground_truth_server.portal.sign_in_by_name import SignInByName
+from ground_truth_server.portal.sign_in_by_password import SignInByPassword
 from ground_truth_server.records.opening import open_database
 from ground_truth_server.records.sqlite import naming_database
 from ground_truth_server.sagemaker.aws_json import BODY_LIMIT, AwsJson
+from ground_truth_server.sagemaker.human_task_uis import HumanTaskUiTable
 from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
-from ground_truth_server.sagemaker.workteams import WorkteamTable
 
 _LONGEST_BODY = 8 * MEGABYTE  # of what browsers and SageMaker's clients send
 _PATIENCE = 1.0  # seconds for the steps at hand when it ends; what takes longer is done again at the next start
@@ -69,11 +82,14 @@ class GroundTruthServer:
             listeners: list[Listener] = [StateChangeFile(settings.workspace / "state-changes.jsonl")]
             if settings.webhook:
                 listeners.append(Webhook(settings.webhook))
-            portal_socket = parts.enter_context(listen(settings.ports.portal, "the worker portal"))
-            page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages"))
-            self.url = origin_of(portal_socket)
+            network = settings.network
+            network.check(signs_in=settings.people.way != "names")
+            portal_socket = parts.enter_context(listen(settings.ports.portal, "the worker portal", network.address))
+            page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages", network.address))
+            self.url = network.url.rstrip("/") or origin_of(portal_socket)
+            pages_url = network.pages_url.rstrip("/") or origin_of(page_socket)
             self.services = parts.enter_context(AwsServices(settings))
-            pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
+            pages = _page_origin(parts, pages_url, self.url, settings, self.services)
             own_folder = settings.workspace / OWN_FOLDER
             self.engine = Engine(
                 own_folder,
@@ -89,30 +105,28 @@ class GroundTruthServer:
             account = WorkteamTable(self.engine.records)
             with naming_database(own_folder / "account.sqlite"):
                 account.take_over(own_folder / "account.sqlite")
-            keys = self.services.required_keys
-            self.endpoints = Endpoints(
-                self.url,
-                self.services.s3_url,
-                self.services.functions_url,
-                self.services.sts_url,
-                settings.region,
-                keys.file if keys else None,
-            )
-            console = create_console(self.engine, pages, self.services.s3, self.endpoints)
+            keys = self.services.access_keys
+            keys.records = self.engine.records
+            self.endpoints = _endpoints(settings, self.url, self.services)
+            sign_in = sign_in_of(settings.people, self.engine, self.url)
+            console = create_console(self.engine, pages, self.services.s3, self.endpoints, sign_in)
             api = AwsJson(
                 "sagemaker",
-                _sagemaker_api(self.engine, account, pages).operations(),
+                _sagemaker_api(self.engine, account, pages, settings.people.way).operations(),
                 region=settings.region,
                 account=settings.account,
+                principal_of=keys.principal,
             )
-            sagemaker = Route("/", _guarded_api(api, self.url, keys), methods=["POST"])
-            portal = Mount("/", create_portal(self.engine, pages, console))
+            signed = self.services.required_keys is not None or settings.people.way != "names"
+            sagemaker = Route("/", _guarded_api(api, self.url, keys if signed else None), methods=["POST"])
+            portal = Mount("/", create_portal(self.engine, pages, console, sign_in=sign_in))
             parts.enter_context(self.services.log.delivering(self.engine.note))
-            parts.enter_context(
-                _serving_pages(create_page_frame(pages, self.services.s3_for_pages, self.engine), page_socket)
+            frames = create_page_frame(
+                pages, self.services.s3_for_pages, self.engine, is_signed_in=sign_in.is_signed_in
             )
+            parts.enter_context(_serving_pages(frames, page_socket, pages_url, network))
             routes = [sagemaker, *health_routes(self.engine, self.services.s3), portal]
-            parts.enter_context(_serving_pages(Starlette(routes=routes), portal_socket))
+            parts.enter_context(_serving_pages(Starlette(routes=routes), portal_socket, self.url, network))
             self.engine.resume()
             # The engine is told before its functions are ended, so that it takes no call's end for a failure.
             parts.callback(self.services.end_functions)
@@ -157,8 +171,8 @@ class PreviewServer:
             pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
             preview = Preview(source, pages, self.services.s3, self.services.invoke)
             frames = create_page_frame(pages, self.services.s3_for_pages, preview=preview)
-            parts.enter_context(_serving_pages(frames, page_socket))
-            parts.enter_context(_serving_pages(create_preview(preview, pages), preview_socket))
+            parts.enter_context(_serving_pages(frames, page_socket, pages.origin))
+            parts.enter_context(_serving_pages(create_preview(preview, pages), preview_socket, self.url))
             parts.callback(self.services.end_functions)
             self._parts = parts.pop_all()
 
@@ -175,21 +189,62 @@ class PreviewServer:
         self.close()
 
 
-def _serving_pages(app: ASGIApp, listener: socket) -> AbstractContextManager[str]:
+def _serving_pages(
+    app: ASGIApp, listener: socket, origin: str, network: Network | None = None
+) -> AbstractContextManager[str]:
     """Serve what browsers ask for, behind the guard."""
-    host, port = listener.getsockname()
-    return serving(Guard(app, Policy(hosts_of(host, port), _LONGEST_BODY)), listener)
+    network = network or Network()
+    guard: ASGIApp = Guard(app, Policy(_hosts(origin), _LONGEST_BODY, open_paths=HEALTH_PATHS))
+    if network.behind_proxy:
+        guard = BehindProxy(guard)
+    return serving(guard, listener, network.certificate)
 
 
-def _guarded_api(api: AwsJson, url: str, keys: KeyPair | None) -> ASGIApp:
-    """The SageMaker API for clients that sign with the workspace's key pair.
+def _hosts(origin: str) -> list[str]:
+    """Name the hosts by which an origin may be asked for."""
+    parts = urlsplit(origin)
+    if parts.hostname is not None and is_loopback(parts.hostname) and parts.port is not None:
+        return hosts_of(parts.hostname, parts.port)
+    return [parts.netloc.lower()]
 
-    Where S3 is the user's own, so are the keys that clients sign with, and nobody here could check them.
+
+def _guarded_api(api: AwsJson, url: str, keys: KnownKeys | None) -> ASGIApp:
+    """The SageMaker API for clients that sign with a key pair that is known here.
+
+    Where S3 is the user's own and nobody signs in, so are the keys that clients sign with, and nobody here could check
+    them.
     """
-    host, _, port = url.partition("://")[2].rpartition(":")
     signing = Signing(keys, "sagemaker") if keys else None
-    policy = Policy(hosts_of(host, int(port)), BODY_LIMIT, in_json, signing, browsers=False)
+    policy = Policy(_hosts(url), BODY_LIMIT, in_json, signing, browsers=False)
     return Guard(api, policy)
+
+
+def _endpoints(settings: ServerSettings, url: str, services: AwsServices) -> Endpoints:
+    """Say where clients find the services: on this machine all of them, over a network those that it reaches."""
+    issued = settings.people.way != "names"
+    if not settings.network.is_local:
+        s3_url = settings.network.s3_url or (None if settings.s3 == EMBEDDED else services.s3_url)
+        return Endpoints(url, s3_url, region=settings.region, issued=issued)
+    file = services.keys.file if services.required_keys else None
+    return Endpoints(url, services.s3_url, services.functions_url, services.sts_url, settings.region, file)
+
+
+def sign_in_of(settings: PeopleSettings, engine: Engine, home: str) -> SignIn:
+    """Make the way in which people sign in.
+
+    Args:
+        settings: Which.
+        engine: Whose records keep people and sessions.
+        home: The portal's origin.
+    """
+    secure, sessions = home.startswith("https:"), Sessions(engine.records)
+    if settings.way == "names":
+        return SignInByName(lambda: workers_of(engine))
+    if settings.way == "accounts":
+        return SignInByPassword(Accounts(engine.records), sessions, secure=secure)
+    find_provider = partial(provider_of, engine.records, settings.oidc)
+    provider = OidcSignIn(find_provider, engine.records, f"{home}{CALLBACK}")
+    return SignInAtProvider(provider, sessions, home, secure=secure)
 
 
 def _page_origin(
@@ -198,18 +253,20 @@ def _page_origin(
     return PageOrigin(
         origin,
         portal,
-        presigned_by(services.s3),
+        presigned_by(services.s3_for_links),
         services.storage_origins,
         hosted_crowd_elements=settings.hosted_crowd_elements,
         rendering=parts.enter_context(RenderProcesses()),
-        secret=links_secret(settings.workspace),
+        secret=settings.links_secret or links_secret(settings.workspace),
     )
 
 
-def _sagemaker_api(engine: Engine, account: WorkteamTable, pages: PageOrigin) -> SageMakerApi:
+def _sagemaker_api(engine: Engine, account: WorkteamTable, pages: PageOrigin, way: WayToSignIn) -> SageMakerApi:
     """The API; the pages that it renders name their scripts in full, since they can be opened anywhere."""
     assets = replace(pages.assets, bridge=pages.origin + BRIDGE)
     if assets.crowd_script is not None:
         assets = replace(assets, crowd_script=pages.origin + CROWD_SCRIPT)
     render = partial(worker_page.render, presign=pages.presign, assets=assets, rendering=pages.rendering)
-    return SageMakerApi(engine, account, render, portal=pages.portal_origin.partition("://")[2])
+    forces = WorkforceTable(engine.records, providers=way == "oidc")
+    uis = HumanTaskUiTable(engine.records)
+    return SageMakerApi(engine, account, forces, uis, render, portal=pages.portal_origin.partition("://")[2])

@@ -8,7 +8,12 @@ import pytest
 from tests.conftest import ROOT
 
 # Leaves that every room of the server may use.
-OF_ALL = {"ground_truth_server.json_text", "ground_truth_server.printable", "ground_truth_server.timestamps"}
+OF_ALL = {
+    "ground_truth_server.aws_error",
+    "ground_truth_server.json_text",
+    "ground_truth_server.printable",
+    "ground_truth_server.timestamps",
+}
 # What each room may import of the others.
 MAY_IMPORT = {
     "layers/labeling/labeling": {"labeling"},
@@ -17,6 +22,12 @@ MAY_IMPORT = {
     "cli": {"cli", "labeling", "plotting"},
     "ground_truth_server/edge": {"ground_truth_server.edge"},
     "ground_truth_server/records": {"ground_truth_server.records", *OF_ALL},
+    "ground_truth_server/people": {
+        "ground_truth_server.people",
+        "ground_truth_server.records",
+        "ground_truth_server.edge.key_pair",
+        *OF_ALL,
+    },
     "ground_truth_server/engine": {
         "ground_truth_server.engine",
         "ground_truth_server.records",
@@ -32,12 +43,14 @@ MAY_IMPORT = {
     "ground_truth_server/sagemaker": {
         "ground_truth_server.sagemaker",
         "ground_truth_server.engine",
+        "ground_truth_server.people",
         "ground_truth_server.records",
         *OF_ALL,
     },
     "ground_truth_server/pages": {"ground_truth_server.pages", "ground_truth_server.engine", *OF_ALL},
     "ground_truth_server/portal": {
         "ground_truth_server.portal",
+        "ground_truth_server.people",
         "ground_truth_server.edge",
         "ground_truth_server.pages",
         "ground_truth_server.engine",

@@ -15,6 +15,8 @@ from ground_truth_server.shutdown import leave
 
 COMMANDS = {
     "serve": "run a Ground Truth: SageMaker's API, portal, console, functions, S3",
+    "keys": "make, list and end the access keys that machines sign with",
+    "people": "invite people, change what they may do, sign them out, erase them",
     "migrate": "bring the database to this version's tables, before its servers start",
 }
 """The commands, each a module of this room, and what they are for."""

@@ -10,8 +10,11 @@ from ground_truth_server.aws_services import AWS, EMBEDDED, Ports, ServerSetting
 from ground_truth_server.commands.places import add_places
 from ground_truth_server.commands.saying import print_line
 from ground_truth_server.edge.loopback import HOST, proxies_never_reach_loopback
+from ground_truth_server.edge.network import Network
 from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.pages.preview import PreviewSource
+from ground_truth_server.people.oidc_settings import OidcSettings
+from ground_truth_server.people.settings import WAYS, PeopleSettings
 from ground_truth_server.printable import PrintableFormatter
 from ground_truth_server.server import GroundTruthServer, PreviewServer
 from ground_truth_server.shutdown import until_told
@@ -21,6 +24,7 @@ SageMaker Ground Truth's custom labeling jobs on this machine: the SageMaker API
 workers, a console for you, the functions of a SAM template, and S3. All state is kept in the workspace; end it
 with Ctrl-C or kill it, and the next start goes on from there.
 """
+_SHORTEST_SECRET = 32
 _EXAMPLES = """\
 examples:
   ground-truth serve
@@ -29,6 +33,8 @@ examples:
   ground-truth serve --s3 aws --functions aws                 S3 and functions in AWS, workers here
   ground-truth serve --preview input.manifest --page worker-task.liquid.html --pre-annotation PreFunction
       the worker page of the manifest's lines, which follows the template as you edit it
+  ground-truth serve --people accounts --listen 0.0.0.0 --behind-proxy --url https://label.example.com \\
+      --pages-url https://pages.label.example.com --database postgresql://...            for a team, behind a proxy
 """
 
 
@@ -98,6 +104,8 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     places.add_argument(
         "--account", type=_account, default=ACCOUNT, metavar="NUMBER", help="the account of ARNs (default: %(default)s)"
     )
+    _add_network(made.add_argument_group("on a network"))
+    _add_people(made.add_argument_group("people"))
     pages = made.add_argument_group("worker pages")
     pages.add_argument(
         "--crowd-elements",
@@ -118,6 +126,86 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     made.add_argument("--quiet", action="store_true", help="don't show state changes and the functions' log")
 
 
+def _add_network(network: argparse._ArgumentGroup) -> None:
+    """Take how the server is reached; each option is a variable of the environment too."""
+    for name, metavar, purpose in (
+        ("listen", "ADDRESS", f"the address to listen on (default: {HOST})"),
+        ("url", "URL", "the https origin by which browsers reach portal, console and SageMaker API"),
+        ("pages-url", "URL", "the https origin by which browsers reach worker pages, another one"),
+        ("s3-url", "URL", "the https origin by which clients elsewhere reach the embedded S3"),
+        ("certificate", "FILE", "a certificate for TLS of its own, in PEM"),
+        ("certificate-key", "FILE", "its key, in PEM"),
+    ):
+        network.add_argument(f"--{name}", default=_variable(name), metavar=metavar, help=purpose)
+    network.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        default=_variable("behind-proxy") not in ("", "0", "false"),
+        help="a proxy before it speaks TLS: the last address in X-Forwarded-For is taken for the client's; no other "
+        "header of a proxy is trusted",
+    )
+
+
+def _add_people(people: argparse._ArgumentGroup) -> None:
+    """Take how people sign in; each option is a variable of the environment too."""
+    people.add_argument(
+        "--people",
+        choices=WAYS,
+        default=_variable("people") or "names",
+        help="how people sign in: by name alone, on this machine only; to accounts (ground-truth people invite); at an "
+        "OpenID Connect provider (default: %(default)s)",
+    )
+    for name, metavar, default, purpose in (
+        ("oidc-issuer", "URL", "", "the provider; its secret is in GROUND_TRUTH_OIDC_CLIENT_SECRET"),
+        ("oidc-client-id", "NAME", "", "what it knows this server by; it sends people back to URL/sign-in/callback"),
+        ("oidc-groups-claim", "NAME", "groups", "the claim that lists a person's groups (default: %(default)s)"),
+        ("oidc-admin-group", "NAME", "", "the group whose members are admins"),
+        ("oidc-owner-group", "NAME", "", "the group whose members may have labeling jobs"),
+    ):
+        people.add_argument(f"--{name}", default=_variable(name) or default, metavar=metavar, help=purpose)
+
+
+def _variable(option: str) -> str:
+    """Read an option's variable: ``--pages-url`` is GROUND_TRUTH_PAGES_URL."""
+    return os.environ.get(f"GROUND_TRUTH_{option.upper().replace('-', '_')}", "")
+
+
+def _network(given: argparse.Namespace) -> Network:
+    if bool(given.certificate) != bool(given.certificate_key):
+        raise ValueError("--certificate and --certificate-key go together: give both, or neither")
+    return Network(
+        address=given.listen or HOST,
+        url=given.url.rstrip("/"),
+        pages_url=given.pages_url.rstrip("/"),
+        s3_url=given.s3_url.rstrip("/"),
+        certificate=(Path(given.certificate), Path(given.certificate_key)) if given.certificate else None,
+        behind_proxy=given.behind_proxy,
+    )
+
+
+def _people(given: argparse.Namespace) -> PeopleSettings:
+    if bool(given.oidc_issuer) != bool(given.oidc_client_id):
+        raise ValueError("--oidc-issuer and --oidc-client-id go together: give both, or neither")
+    secret = os.environ.get("GROUND_TRUTH_OIDC_CLIENT_SECRET", "")
+    oidc = OidcSettings(
+        given.oidc_issuer,
+        given.oidc_client_id,
+        secret,
+        groups_claim=given.oidc_groups_claim,
+        admin_group=given.oidc_admin_group,
+        owner_group=given.oidc_owner_group,
+    )
+    return PeopleSettings(given.people, oidc)
+
+
+def _links_secret() -> bytes:
+    """Read the secret that several servers share to sign links."""
+    text = _variable("secret")
+    if text and len(text) < _SHORTEST_SECRET:
+        raise ValueError(f"GROUND_TRUTH_SECRET has {len(text)} characters; expected {_SHORTEST_SECRET} or more")
+    return text.encode()
+
+
 def _account(text: str) -> str:
     if len(text) != 12 or not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is no account number; expected twelve digits")
@@ -128,7 +216,7 @@ def settings_of(given: argparse.Namespace) -> ServerSettings:
     """Tell what a local Ground Truth is made of by a command line and the environment.
 
     Raises:
-        ValueError: If a function's variable has no value.
+        ValueError: If a function's variable has no value, or options that go together don't.
         OSError: If the file of variables can't be read.
     """
     template = given.template
@@ -146,6 +234,9 @@ def settings_of(given: argparse.Namespace) -> ServerSettings:
         database=given.database,
         webhook=given.webhook,
         hosted_crowd_elements=given.crowd_elements == "hosted",
+        network=_network(given),
+        people=_people(given),
+        links_secret=_links_secret(),
     )
 
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ground_truth_server.edge import signature
-from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.key_pair import KnownKeys
 from ground_truth_server.edge.signature import BodyCheck, SignatureRefused, SignedHead, check_head, sha256_of
 
 MEGABYTE = 1024 * 1024
@@ -55,12 +55,12 @@ class Signing:
     """How requests must be signed.
 
     Attributes:
-        keys: The key pair.
+        keys: The key pairs that are taken.
         service: The service that they are signed for, such as ``s3``.
         free: Methods that need no signature; their bodies are not taken.
     """
 
-    keys: KeyPair
+    keys: KnownKeys
     service: str
     free: Collection[str] = ()
 
@@ -75,6 +75,7 @@ class Policy:
         wording: Puts a refusal into the service's own form.
         signing: How requests must be signed; ``None`` where people's browsers ask.
         browsers: Whether pages in a browser may ask at all.
+        open_paths: Paths that may be asked for by any name, as load balancers ask whether a server is well.
     """
 
     hosts: Collection[str]
@@ -82,6 +83,7 @@ class Policy:
     wording: Wording = in_plain_words
     signing: Signing | None = None
     browsers: bool = True
+    open_paths: Collection[str] = ()
 
 
 class Guard:
@@ -123,7 +125,8 @@ class Guard:
         signing = self._policy.signing
         check_body = None
         if signing is not None and scope["method"] not in signing.free:
-            check_body = _check_signature(scope, headers, signing)
+            access_key, check_body = _check_signature(scope, headers, signing)
+            scope.setdefault("state", {})["access_key"] = access_key
         body.check_announced(headers.get("content-length", "0"))
         if check_body is None:
             return body
@@ -139,7 +142,7 @@ class Guard:
     def _check_head(self, scope: Scope, headers: Headers) -> None:
         policy = self._policy
         host = headers.get("host", "")
-        if host.lower() not in policy.hosts:
+        if host.lower() not in policy.hosts and scope["path"] not in policy.open_paths:
             expected = ", ".join(policy.hosts)
             raise _Refused(421, "host", f"This is {expected}, not {host[:100]!r}: ask for it by its own name.")
         target = _target(scope)
@@ -151,7 +154,7 @@ class Guard:
             raise _Refused(403, "origin", message)
 
 
-def _check_signature(scope: Scope, headers: Headers, signing: Signing) -> BodyCheck | None:
+def _check_signature(scope: Scope, headers: Headers, signing: Signing) -> tuple[str, BodyCheck | None]:
     merged = {name: ",".join(headers.getlist(name)) for name in headers}
     with _refusing_wrong_signatures():
         return check_head(SignedHead(scope["method"], _target(scope), merged), signing.keys, signing.service)

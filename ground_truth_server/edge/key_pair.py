@@ -5,6 +5,7 @@ import secrets
 import string
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import boto3
 from botocore.credentials import Credentials
@@ -13,6 +14,13 @@ from ground_truth_server.edge.private_file import read_or_make
 
 _LETTERS = string.ascii_uppercase + "234567"
 _SECRET_LETTERS = string.ascii_letters + string.digits
+
+
+class KnownKeys(Protocol):
+    """The key pairs that requests may be signed with."""
+
+    def find(self, access_key: str) -> "KeyPair | None":
+        """Find a pair that is taken now, by its access key."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,10 @@ class KeyPair:
                 f"{file} holds no key pair ({found_instead}); expected a credentials file of AWS with a profile "
                 "[default]. Delete the file: the next start makes a new pair."
             ) from error
+
+    def find(self, access_key: str) -> "KeyPair | None":
+        """Give the pair itself to who asks for it by its access key: it is all the keys that there are."""
+        return self if access_key == self.access_key else None
 
     @property
     def _text(self) -> str:

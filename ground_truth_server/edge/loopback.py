@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
 
 import uvicorn
@@ -43,7 +44,8 @@ def listen(port: int, purpose: str, host: str = HOST) -> socket.socket:
         PortTaken: If another program listens there.
     """
     # asyncio sends small answers at once only on sockets that are of TCP by name; others wait 40 ms for more.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
@@ -65,12 +67,15 @@ def origin_of(listener: socket.socket) -> str:
 
 
 @contextmanager
-def serving(app: ASGIApp, listener: socket.socket | None = None) -> Iterator[str]:
+def serving(
+    app: ASGIApp, listener: socket.socket | None = None, certificate: tuple[Path, Path] | None = None
+) -> Iterator[str]:
     """Serve an application until the block ends.
 
     Args:
         app: The application.
         listener: Where; a free port if not given.
+        certificate: The files of a certificate and its key, for TLS.
 
     Yields:
         Its origin.
@@ -84,7 +89,12 @@ def serving(app: ASGIApp, listener: socket.socket | None = None) -> Iterator[str
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        proxy_headers=False,
+        ssl_certfile=certificate[0] if certificate else None,
+        ssl_keyfile=certificate[1] if certificate else None,
     )
+    if certificate:
+        _check_certificate(config, certificate)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -96,6 +106,15 @@ def serving(app: ASGIApp, listener: socket.socket | None = None) -> Iterator[str
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def _check_certificate(config: uvicorn.Config, certificate: tuple[Path, Path]) -> None:
+    try:
+        config.load()
+    except (OSError, ValueError) as error:  # ssl's errors are of OSError
+        raise ValueError(
+            f"{certificate[0]} and {certificate[1]}: found: {error}. Expected a certificate and its key, in PEM."
+        ) from error
 
 
 def most_connections() -> int:

@@ -20,7 +20,7 @@ from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 
-from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.key_pair import KeyPair, KnownKeys
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=(?P<credential>[^,\s]{1,300}),\s*SignedHeaders=(?P<headers>[^,\s]{1,4000}),"
@@ -95,18 +95,19 @@ class _AsSignedForS3(S3SigV4Auth, _AsSigned):
 
 
 def check_head(
-    head: SignedHead, keys: KeyPair, service: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> BodyCheck | None:
-    """Let a request pass that the key pair signed.
+    head: SignedHead, keys: KnownKeys, service: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> tuple[str, BodyCheck | None]:
+    """Let a request pass that a known key pair signed.
 
     Args:
         head: The request without its body.
-        keys: The pair that is taken.
+        keys: The pairs that are taken.
         service: The service that it must be signed for, such as ``s3``.
         now: Tells the time, with its zone.
 
     Returns:
-        What the body must still pass before the request is acted on; ``None`` if no signature speaks of it.
+        The access key that signed, and what the body must still pass before the request is acted on; ``None`` if no
+        signature speaks of it.
 
     Raises:
         SignatureRefused: Why it isn't let through.
@@ -115,19 +116,17 @@ def check_head(
     if "authorization" in head.headers:
         return _check_headers(head, keys, service, now())
     if "X-Amz-Signature" in query:
-        _check_link(head, query, keys, service, now())
-    elif "AWSAccessKeyId" in query and "Signature" in query:
-        _check_version_2_link(head, query, keys, now())
-    else:
-        raise SignatureRefused(
-            NOT_SIGNED,
-            "The request is not signed. Sign it with the workspace's key pair, as the lines do that the server prints "
-            "when it starts.",
-        )
-    return None
+        return _check_link(head, query, keys, service, now()), None
+    if "AWSAccessKeyId" in query and "Signature" in query:
+        return _check_version_2_link(head, query, keys, now()), None
+    raise SignatureRefused(
+        NOT_SIGNED,
+        "The request is not signed. Sign it with the workspace's key pair, as the lines do that the server prints when "
+        "it starts, or with a key of: ground-truth keys add.",
+    )
 
 
-def _check_headers(head: SignedHead, keys: KeyPair, service: str, at: datetime) -> BodyCheck | None:
+def _check_headers(head: SignedHead, keys: KnownKeys, service: str, at: datetime) -> tuple[str, BodyCheck | None]:
     found = _AUTHORIZATION.fullmatch(head.headers["authorization"])
     if found is None:
         raise SignatureRefused(WRONG_SIGNATURE, "The Authorization header is none of Signature Version 4.")
@@ -136,15 +135,15 @@ def _check_headers(head: SignedHead, keys: KeyPair, service: str, at: datetime) 
     if "host" not in names or not any(name in names for name in ("x-amz-date", "date")):
         raise SignatureRefused(WRONG_SIGNATURE, "The signature leaves out the headers Host or X-Amz-Date.")
     made = _Signature.read(found["credential"], names, moment, found["signature"])
-    made.check_scope(keys, service)
+    pair = made.pair_for(service, keys)
     if abs(made.at - at) > _SKEW:
         message = f"The request was signed at {moment[:40]}, more than {_SKEW} from the server's {at:{_TIMESTAMP}}."
         raise SignatureRefused(WRONG_TIME, message)
     declared = head.headers.get("x-amz-content-sha256", "")
     if not declared and service != "s3":
-        return partial(made.check, head, keys)
-    made.check(head, keys, declared)
-    return None if declared.startswith(_UNHASHED) else partial(_check_body, declared.lower())
+        return pair.access_key, partial(made.check, head, pair)
+    made.check(head, pair, declared)
+    return pair.access_key, None if declared.startswith(_UNHASHED) else partial(_check_body, declared.lower())
 
 
 def _check_body(declared: str, actual: str) -> None:
@@ -152,31 +151,31 @@ def _check_body(declared: str, actual: str) -> None:
         raise SignatureRefused(WRONG_SIGNATURE, "The body isn't the one that X-Amz-Content-SHA256 tells of.")
 
 
-def _check_link(head: SignedHead, query: Mapping[str, str], keys: KeyPair, service: str, at: datetime) -> None:
+def _check_link(head: SignedHead, query: Mapping[str, str], keys: KnownKeys, service: str, at: datetime) -> str:
     moment, seconds = query.get("X-Amz-Date", ""), query.get("X-Amz-Expires", "")
     if not re.fullmatch(r"\d{1,7}", seconds) or timedelta(seconds=int(seconds)) > _LONGEST_LINK:
         raise SignatureRefused(WRONG_SIGNATURE, f"X-Amz-Expires is {seconds[:20]!r}; expected 1 to 604800 seconds.")
     names = query.get("X-Amz-SignedHeaders", "").split(";")
     made = _Signature.read(query.get("X-Amz-Credential", ""), names, moment, query["X-Amz-Signature"])
-    made.check_scope(keys, service)
+    pair = made.pair_for(service, keys)
     if made.at - at > _SKEW:
         raise SignatureRefused(WRONG_TIME, f"The link was signed at {moment}, which is still to come.")
-    made.check(head, keys, "UNSIGNED-PAYLOAD")
+    made.check(head, pair, "UNSIGNED-PAYLOAD")
     if at > made.at + timedelta(seconds=int(seconds)):
         raise SignatureRefused(EXPIRED, f"Request has expired: the link could be read for {seconds} s from {moment}.")
+    return pair.access_key
 
 
-def _check_version_2_link(head: SignedHead, query: Mapping[str, str], keys: KeyPair, at: datetime) -> None:
+def _check_version_2_link(head: SignedHead, query: Mapping[str, str], keys: KnownKeys, at: datetime) -> str:
     """What boto3 still makes for S3 in us-east-1 when nothing else is asked of it.
 
     It signs the headers Content-MD5, Content-Type and all of ``X-Amz-…``, and repeats them in the link's query.
     """
-    if query["AWSAccessKeyId"] != keys.access_key:
-        raise SignatureRefused(UNKNOWN_KEY, _unknown(query["AWSAccessKeyId"]))
+    pair = _known(query["AWSAccessKeyId"], keys)
     expires = query.get("Expires", "")
     if not re.fullmatch(r"\d{1,11}", expires):
         raise SignatureRefused(WRONG_SIGNATURE, f"Expires is {expires[:20]!r}; expected seconds since 1970.")
-    signer = _AsSignedInQuery(keys.credentials)
+    signer = _AsSignedInQuery(pair.credentials)
     signer.ends = expires
     headers = HTTPHeaders()
     for name, value in {**query, **head.headers}.items():
@@ -187,6 +186,7 @@ def _check_version_2_link(head: SignedHead, query: Mapping[str, str], keys: KeyP
         raise SignatureRefused(WRONG_SIGNATURE, _DIFFERS)
     if at.timestamp() > int(expires):
         raise SignatureRefused(EXPIRED, "Request has expired.")
+    return pair.access_key
 
 
 @dataclass(frozen=True)
@@ -211,13 +211,13 @@ class _Signature:
             raise SignatureRefused(WRONG_SIGNATURE, message)
         return cls(found["key"], found["region"], found["service"], at, names, value)
 
-    def check_scope(self, keys: KeyPair, service: str) -> None:
-        """Look at whose it is and what for, which takes no secret."""
-        if self.access_key != keys.access_key:
-            raise SignatureRefused(UNKNOWN_KEY, _unknown(self.access_key))
+    def pair_for(self, service: str, keys: KnownKeys) -> KeyPair:
+        """Give the pair that it says it was made with, for a service; nothing is checked with it yet."""
+        pair = _known(self.access_key, keys)
         if self.service != service:
             message = f"Credential should be scoped to correct service: {service!r}, not {self.service!r}."
             raise SignatureRefused(WRONG_SIGNATURE, message)
+        return pair
 
     def check(self, head: SignedHead, keys: KeyPair, digest: str) -> None:
         """Compare it with the one that the key pair makes of a request whose body has a digest."""
@@ -254,10 +254,15 @@ def _parsed(moment: str) -> datetime:
         raise SignatureRefused(WRONG_SIGNATURE, message) from None
 
 
-def _unknown(access_key: str) -> str:
-    return (
-        f"The access key {access_key[:40]} is not this workspace's. Copy the lines that the server prints at its start."
-    )
+def _known(access_key: str, keys: KnownKeys) -> KeyPair:
+    pair = keys.find(access_key)
+    if pair is None:
+        message = (
+            f"The access key {access_key[:40]} is not this workspace's, or it has ended. Copy the lines that the "
+            "server prints at its start, or make a key: ground-truth keys add."
+        )
+        raise SignatureRefused(UNKNOWN_KEY, message)
+    return pair
 
 
 _DIFFERS = (

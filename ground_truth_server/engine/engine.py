@@ -156,6 +156,7 @@ class Engine:
         region: str | None = None,
         account: str | None = None,
         remarks: Sequence[str] = (),
+        owner: str | None = None,
     ) -> str:
         """Create a labeling job and start it.
 
@@ -164,6 +165,7 @@ class Engine:
             region: The region in its ARN; the engine's if not given.
             account: The account in its ARN; the engine's if not given.
             remarks: What its owner should know; the first lines of its log.
+            owner: Who creates it: a person's id or an access key, if somebody had to say.
 
         Returns:
             Its ARN.
@@ -174,7 +176,7 @@ class Engine:
         """
         name = request["LabelingJobName"]
         arn = labeling_job_arn(name, region or self._region, account or self._account)
-        job = LabelingJob.from_request(request, arn, self._jobs.key_for(name, arn))
+        job = LabelingJob.from_request(request, arn, self._jobs.key_for(name, arn), owner)
         files = read_request_files(self._s3, job)
         problem, further = self._look_at(files.template)
         if problem:
@@ -206,6 +208,10 @@ class Engine:
     def new_key(self, name: str, region: str, account: str) -> str:
         """Tell the key that a job of a name would get in a region and account."""
         return self._jobs.key_for(name, labeling_job_arn(name, region, account))
+
+    def owner(self, name: str) -> str | None:
+        """Tell who created a job, if somebody had to say."""
+        return self._jobs.get(name).owner
 
     def waiting(self, name: str) -> Waiting | None:
         """Tell why a job waits to try a step again, and until when; ``None`` if nothing is wrong."""
@@ -293,9 +299,17 @@ class Engine:
 
     # -- workers
 
+    def keys_in_progress(self) -> Sequence[str]:
+        """List the jobs in progress, the oldest first."""
+        return self._jobs.list_keys("InProgress")
+
+    def open_job(self, name: str, worker: str) -> OpenJob | None:
+        """Tell what a job in progress is to a worker; nothing if it isn't in progress."""
+        return self._open_job(name, worker) if self._jobs.state(name).status == "InProgress" else None
+
     def open_jobs(self, worker: str) -> Sequence[OpenJob]:
         """List the jobs in progress as a worker sees them."""
-        return [self._open_job(name, worker) for name in self._jobs.list_keys("InProgress")]
+        return [self._open_job(name, worker) for name in self.keys_in_progress()]
 
     def next_task(self, worker: str, job_name: str) -> Task | None:
         """Give a worker a task; see :meth:`TaskPool.next`."""

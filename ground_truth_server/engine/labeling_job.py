@@ -52,6 +52,7 @@ class LabelingJob:
         concurrent_objects: How many data objects are with workers at once, at most.
         most_labeled: Stop when so many objects have been labeled by people.
         most_percent: Stop when so many percent of the objects have been labeled.
+        owner: The person who created it, or the access key; ``None`` if nobody had to say.
     """
 
     key: str
@@ -71,15 +72,19 @@ class LabelingJob:
     concurrent_objects: int
     most_labeled: int | None
     most_percent: int | None
+    owner: str | None = None
 
     @classmethod
-    def from_request(cls, request: Mapping[str, Any], arn: str, key: str | None = None) -> "LabelingJob":
+    def from_request(
+        cls, request: Mapping[str, Any], arn: str, key: str | None = None, owner: str | None = None
+    ) -> "LabelingJob":
         """Read a request that is valid by SageMaker's model.
 
         Args:
             request: The request.
             arn: The job's ARN.
             key: What the workspace knows it by; its name if not given.
+            owner: Who creates it.
 
         Raises:
             LabelingJobRefused: If it asks for what a custom labeling job with a manifest can't have.
@@ -119,7 +124,13 @@ class LabelingJob:
             concurrent_objects=task.get("MaxConcurrentTaskCount", _CONCURRENT_OBJECTS),
             most_labeled=stop.get("MaxHumanLabeledObjectCount"),
             most_percent=stop.get("MaxPercentageOfInputDatasetLabeled"),
+            owner=owner,
         )
+
+    @property
+    def workteam(self) -> str:
+        """The ARN of the work team that it is given to."""
+        return str(self.request["HumanTaskConfig"]["WorkteamArn"])
 
     @property
     def region(self) -> str:
@@ -166,7 +177,7 @@ class JobTable:
         Raises:
             LabelingJobRefused: If there is a job of this name; upper and lower case are the same.
         """
-        if not self._records.add(JobRecord(job.key, job.arn, job.request), template, categories, at):
+        if not self._records.add(JobRecord(job.key, job.arn, job.request, job.owner), template, categories, at):
             message = f"A labeling job named {job.name} exists already. Names are used once; choose another."
             raise LabelingJobRefused("ResourceInUse", message)
 
@@ -181,7 +192,7 @@ class JobTable:
             found = self._records.find(name)
             if found is None:
                 raise _not_found(name)
-            self._jobs[key] = LabelingJob.from_request(found.request, found.arn, found.key)
+            self._jobs[key] = LabelingJob.from_request(found.request, found.arn, found.key, found.owner)
         return self._jobs[key]
 
     def key_for(self, name: str, arn: str) -> str:

@@ -54,22 +54,28 @@ _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 
-def item_files(pages: PageOrigin, objects: S3Objects, engine: Engine | None) -> list[Route]:
+def item_files(
+    pages: PageOrigin, objects: S3Objects, engine: Engine | None, check_signed_in: Callable[[str], None]
+) -> list[Route]:
     """Make the routes of the files.
 
     Args:
         pages: The origin, which makes the links.
         objects: Reads S3.
         engine: Knows whose task is whose; ``None`` where there are no tasks.
+        check_signed_in: Raises LinkRefused of a worker who isn't signed in anywhere.
     """
-    files = _ItemFiles(pages, objects, engine)
+    files = _ItemFiles(pages, objects, engine, check_signed_in)
     # The name behind the token is for people and pages; what is read stands in the token.
     paths = (f"{FILES}{{token}}", f"{FILES}{{token}}/{{name}}")
     return [Route(path, files.answer, methods=["GET", "HEAD", "OPTIONS"]) for path in paths]
 
 
 class _ItemFiles:
-    def __init__(self, pages: PageOrigin, objects: S3Objects, engine: Engine | None) -> None:
+    def __init__(
+        self, pages: PageOrigin, objects: S3Objects, engine: Engine | None, check_signed_in: Callable[[str], None]
+    ) -> None:
+        self._check_signed_in = check_signed_in
         self._pages = pages
         self._links = pages.files
         self._objects = objects
@@ -95,6 +101,7 @@ class _ItemFiles:
             return
         if self._engine is None:
             raise LinkRefused("This link is to a task's file, and there are no tasks here. Open the page again.")
+        self._check_signed_in(link.task.worker)
         self._engine.find_task(link.task.task_id, link.task.worker)
 
     async def _object(self, request: Request, head: ObjectHead) -> Response:

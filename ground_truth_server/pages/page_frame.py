@@ -1,5 +1,6 @@
 """The application of the page origin: worker pages for the frames of portal, console and preview, and their files."""
 
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound
 from ground_truth_server.engine.tasks import TaskRefused
 from ground_truth_server.pages import crowd
-from ground_truth_server.pages.file_links import WorkersTask
+from ground_truth_server.pages.file_links import LinkRefused, WorkersTask
 from ground_truth_server.pages.item_files import item_files
 from ground_truth_server.pages.page_origin import BRIDGE, CROWD_SCRIPT, PageOrigin
 from ground_truth_server.pages.preview import Preview, PreviewFailed
@@ -25,7 +26,11 @@ _NO_PAGE = "<!doctype html><meta name=color-scheme content='light dark'><title>N
 
 
 def create_page_frame(
-    pages: PageOrigin, s3: "S3Client", engine: Engine | None = None, preview: Preview | None = None
+    pages: PageOrigin,
+    s3: "S3Client",
+    engine: Engine | None = None,
+    preview: Preview | None = None,
+    is_signed_in: Callable[[str], bool] = lambda _: True,
 ) -> Starlette:
     """Make the application of the page origin.
 
@@ -33,13 +38,19 @@ def create_page_frame(
         pages: The origin and what its pages load.
         s3: Reads items' files: ``/files/TOKEN/NAME`` is one that a page was given a link to.
         engine: Whose tasks and data objects are shown: ``/tasks/ID?worker=NAME`` is the page of a task in
-            that worker's hands (the id can't be guessed), ``/objects/JOB/ID`` the page of a data object.
+            that worker's hands, ``/objects/JOB/ID`` the page of a data object; the portal signs their addresses.
         preview: Whose pages are shown: ``/preview/LINE``.
+        is_signed_in: Tells whether a worker is signed in anywhere; pages and files are for those alone.
     """
+
+    def check_signed_in(worker: str) -> None:
+        if not is_signed_in(worker):
+            raise LinkRefused("Your session is over. Sign in again, in the portal.")
+
     routes = [_script(CROWD_SCRIPT, crowd.SCRIPT), _script(BRIDGE, crowd.BRIDGE)]
-    routes += item_files(pages, S3Objects(s3), engine)
+    routes += item_files(pages, S3Objects(s3), engine, check_signed_in)
     if engine is not None:
-        frame = _Frame(pages, engine)
+        frame = _Frame(pages, engine, check_signed_in)
         routes += [
             Route("/tasks/{task_id}", frame.task),
             Route("/objects/{job}/{object_id}", frame.data_object),
@@ -50,24 +61,33 @@ def create_page_frame(
 
 
 class _Frame:
-    def __init__(self, pages: PageOrigin, engine: Engine) -> None:
+    def __init__(self, pages: PageOrigin, engine: Engine, check_signed_in: Callable[[str], None]) -> None:
         self._pages = pages
         self._engine = engine
+        self._check_signed_in = check_signed_in
 
     def task(self, request: Request) -> Response:
-        worker = request.query_params.get("worker", "")
+        said = WorkersTask(request.path_params["task_id"], request.query_params.get("worker", ""))
         try:
-            task = self._engine.find_task(request.path_params["task_id"], worker)
+            self._pages.links.check_task(said, request.query_params.get("signature", ""))
+            self._check_signed_in(said.worker)
+            task = self._engine.find_task(said.task_id, said.worker)
+        except LinkRefused as error:
+            return _no_page(self._pages, str(error), 403)
         except TaskRefused as error:
             return _no_page(self._pages, str(error), 410)
-        page = self._pages.render(task.template, task.task_input, WorkersTask(task.id, worker))
+        page = self._pages.render(task.template, task.task_input, said)
         return self._pages.respond(page.html)
 
     def data_object(self, request: Request) -> Response:
         name, object_id = request.path_params["job"], request.path_params["object_id"]
+        until, signature = (request.query_params.get(one, "") for one in ("until", "signature"))
         try:
+            self._pages.links.check_object(name, object_id, until, signature)
             template = self._engine.template(name)
             task_input = self._engine.data_object(name, object_id).data_object.task_input
+        except LinkRefused as error:
+            return _no_page(self._pages, str(error), 403)
         except (LabelingJobNotFound, LookupError) as error:
             return _no_page(self._pages, str(error), 404)
         if task_input is None:

@@ -15,6 +15,7 @@ from ground_truth_server.engine.s3_location import S3Location
 from ground_truth_server.pages.elements import lacking, unknown_elements
 from ground_truth_server.pages.file_links import FILES, FileLinks, WorkersTask
 from ground_truth_server.pages.ground_truth_liquid import Presign, render_template
+from ground_truth_server.pages.page_links import PageLinks
 from ground_truth_server.pages.render_process import Rendering
 from ground_truth_server.pages.worker_page import PageAssets, RenderedPage, content_security_policy, render
 from ground_truth_server.timestamps import now
@@ -71,6 +72,11 @@ class PageOrigin:
     def files(self) -> FileLinks:
         """The links to items' files."""
         return FileLinks(self.origin, self.secret, self.clock)
+
+    @property
+    def links(self) -> PageLinks:
+        """The addresses of worker pages."""
+        return PageLinks(self.origin, self.secret, self.clock)
 
     @property
     def assets(self) -> PageAssets:

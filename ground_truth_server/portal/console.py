@@ -1,7 +1,7 @@
 """The console of a labeling job's owner: how far each job is, its objects one by one, its log, its files."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -10,16 +10,22 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.labeling_job import LabelingJob, LabelingJobNotFound, LabelingJobRefused
 from ground_truth_server.json_text import write_json
 from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
+from ground_truth_server.people.directory import Directory
+from ground_truth_server.portal.console_access import OwnersOnly, may_see, owner_of
 from ground_truth_server.portal.console_commands import Endpoints, invoke_command, start_again_commands, start_commands
 from ground_truth_server.portal.console_objects import FILTERS, select_objects
+from ground_truth_server.portal.console_people import PeoplePage
+from ground_truth_server.portal.sign_in import SignIn
+from ground_truth_server.portal.sign_in_by_name import SignInByName
 from ground_truth_server.portal.web_pages import WITHOUT_DATABASE, fragment, page, whole_number
 from ground_truth_server.portal.worker_turn import answers_of
 from ground_truth_server.records.data_objects import DataObject
@@ -41,7 +47,9 @@ _FILES = 1000
 _FIRST_FILES = ("manifests/output/", "manifests/", "annotations/consolidated-annotation/", "annotations/")
 
 
-def create_console(engine: Engine, pages: PageOrigin, s3: "S3Client", endpoints: Endpoints) -> Starlette:
+def create_console(
+    engine: Engine, pages: PageOrigin, s3: "S3Client", endpoints: Endpoints, sign_in: SignIn | None = None
+) -> ASGIApp:
     """Make the owner's side, to be mounted in the portal, which guards it against other sites.
 
     Args:
@@ -49,9 +57,12 @@ def create_console(engine: Engine, pages: PageOrigin, s3: "S3Client", endpoints:
         pages: Where worker pages are served.
         s3: Reads the jobs' output.
         endpoints: Where clients find the services, for the commands to copy.
+        sign_in: How people sign in; by name, and so everybody sees all, if not given.
     """
     console = _Console(engine, pages, s3, endpoints)
-    return Starlette(
+    sign_in = sign_in or SignInByName(tuple)
+    people = PeoplePage(engine.records, invites=sign_in.invites)
+    app = Starlette(
         routes=[
             Route("/", console.jobs),
             Route("/jobs", console.job_list),
@@ -62,9 +73,11 @@ def create_console(engine: Engine, pages: PageOrigin, s3: "S3Client", endpoints:
             Route("/jobs/{job}/objects/{object_id}", console.data_object),
             Route("/jobs/{job}/objects/{object_id}/source", console.source),
             Route("/jobs/{job}/files/{path:path}", console.file),
+            *people.routes(),
         ],
         exception_handlers={LabelingJobNotFound: _not_found, HTTPException: _not_found, **WITHOUT_DATABASE},
     )
+    return OwnersOnly(app, sign_in)
 
 
 class _Console:
@@ -77,20 +90,29 @@ class _Console:
     # -- the jobs
 
     def jobs(self, request: Request) -> Response:
-        commands = start_commands(self._endpoints)
-        return page(request, "console_jobs.html", jobs=self._all_jobs(), commands=commands)
+        context: dict[str, Any] = {"jobs": self._all_jobs(request), "owner": owner_of(request)}
+        return page(request, "console_jobs.html", **context, commands=start_commands(self._endpoints))
 
     def job_list(self, request: Request) -> Response:
         """Answer the list of jobs alone, for the page that shows it to keep up."""
-        return Response(fragment(request, "console_job_list.html", jobs=self._all_jobs()), media_type="text/html")
+        return HTMLResponse(fragment(request, "console_job_list.html", jobs=self._all_jobs(request)))
 
-    def _all_jobs(self) -> list[tuple[dict[str, Any], dict[str, int]]]:
-        return [(job, self._engine.progress(job["Key"])) for job in reversed(self._engine.list())]
+    def _all_jobs(self, request: Request) -> list[tuple[dict[str, Any], dict[str, int]]]:
+        owner = owner_of(request)
+        jobs = [job for job in reversed(self._engine.list()) if may_see(owner, self._engine.job(job["Key"]).owner)]
+        return [(job, self._engine.progress(job["Key"])) for job in jobs]
+
+    def _job(self, request: Request) -> LabelingJob:
+        """Find the job that a request names, if it is of who asks; else there is none."""
+        job = self._engine.job(request.path_params["job"])
+        if not may_see(owner_of(request), job.owner):
+            raise LabelingJobNotFound(f"There is no labeling job named {request.path_params['job']}.")
+        return job
 
     # -- one job
 
     def job(self, request: Request) -> Response:
-        job = self._engine.job(request.path_params["job"])
+        job = self._job(request)
         log = _read_log(self._engine, job.key)
         request_url = f"{self._pages.portal_origin}{request.scope['root_path']}/jobs/{quote(job.key)}/request.json"
         return page(
@@ -106,7 +128,7 @@ class _Console:
 
     async def live(self, request: Request) -> Response:
         """Answer what is new since event ``after``: as soon as there is something, or nothing after a while."""
-        job = await run_in_threadpool(self._engine.job, request.path_params["job"])
+        job = await run_in_threadpool(self._job, request)
         after = _number(request, "after")
         for _ in range(int(_LIVE_SECONDS / _LOOK_EVERY)):
             if events := await run_in_threadpool(self._engine.events, job.key, after):
@@ -132,10 +154,15 @@ class _Console:
             "parts": [(state, progress.get(state, 0)) for state in STATES],
             "answers": answers_of(self._engine, job.key),
             "workers": self._engine.workers(job.key),
+            "name_of": self._names(found["worker"] for found in self._engine.workers(job.key)),
             "files": self._files(job),
             "failure": failures[-1].detail if failures else None,
             "repeat": invoke_command(failures[-1].detail) if failures and failures[-1].detail else "",
         }
+
+    def _names(self, ids: Iterable[str]) -> Mapping[str, str]:
+        """The names of people by their ids."""
+        return Directory(self._engine.records).names(ids)
 
     def _objects(self, request: Request, name: str) -> dict[str, Any]:
         chosen = request.query_params.get("show", "all")
@@ -152,7 +179,7 @@ class _Console:
         }
 
     def stop(self, request: Request) -> Response:
-        name = request.path_params["job"]
+        name = self._job(request).key
         try:
             self._engine.stop(name)
         except LabelingJobRefused as error:
@@ -161,7 +188,7 @@ class _Console:
 
     def request_of(self, request: Request) -> Response:
         """Answer the job's CreateLabelingJob request, to start it again."""
-        text = write_json(self._engine.job(request.path_params["job"]).request)
+        text = write_json(self._job(request).request)
         return Response(text, media_type="application/json")
 
     # -- one data object
@@ -181,9 +208,10 @@ class _Console:
             job=job,
             view=view,
             found=found,
+            name_of=self._names([*(answer.worker for answer in view.answers), *(task.worker for task in view.tasks)]),
             answers=[(answer, seconds_between(answer.accepted, answer.submitted)) for answer in view.answers],
             rendered=rendered,
-            frame=self._pages.url("objects", job.key, found.object_id),
+            frame=self._pages.links.of_object(job.key, found.object_id),
             sandbox=SANDBOX,
             last=sum(self._engine.progress(job.key).values()) - 1,
             log=events[::-1],
@@ -201,7 +229,7 @@ class _Console:
         return RedirectResponse(self._pages.presign(uri), 307)
 
     def _find(self, request: Request) -> tuple[LabelingJob, Any]:
-        job = self._engine.job(request.path_params["job"])
+        job = self._job(request)
         try:
             return job, self._engine.data_object(job.key, request.path_params["object_id"])
         except LookupError as error:
@@ -221,7 +249,7 @@ class _Console:
 
     def file(self, request: Request) -> Response:
         """Answer an output file as plain text: what workers wrote is never a page of this origin."""
-        job = self._engine.job(request.path_params["job"])
+        job = self._job(request)
         uri = job.output.below(request.path_params["path"])
         try:
             body = self._s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"]

@@ -22,6 +22,7 @@ class Endpoints:
         sts: STS, for ``AWS_ENDPOINT_URL_STS``; ``None`` for AWS's own.
         region: The region of the jobs.
         credentials: The file with the key pair that clients sign with; ``None`` for the user's own of AWS.
+        issued: Whether clients sign with keys that the server issues, each of their own.
     """
 
     sagemaker: str
@@ -30,6 +31,7 @@ class Endpoints:
     sts: str | None = None
     region: str = REGION
     credentials: Path | None = None
+    issued: bool = False
 
     def environment(self) -> dict[str, str]:
         """Give the variables with which AWS's clients find the services."""
@@ -47,6 +49,8 @@ class Endpoints:
         """Give the shell commands with which AWS's clients find the services, and nothing in a shell contradicts."""
         own = "unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
+        if self.issued:
+            return ["# sign with a key of yours, which the server's admins make: ground-truth keys add", *exports]
         return [*([own] if self.credentials is not None else []), *exports]
 
 

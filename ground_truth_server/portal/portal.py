@@ -1,4 +1,4 @@
-"""The worker portal: workers sign in by name, choose a labeling job, and answer its tasks one after the other.
+"""The worker portal: workers sign in, choose a labeling job, and answer its tasks one after the other.
 
 The task page asks for everything as JSON and shows each worker page in a frame of the page origin. It says
 "submitted" only after :meth:`Engine.submit` has returned, when the answer is on disk.
@@ -10,37 +10,39 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
+from ground_truth_server.edge.client_address import client_address
 from ground_truth_server.edge.own_origin import OwnOrigin
 from ground_truth_server.engine.engine import Engine, OpenJob
 from ground_truth_server.engine.labeling_job import ENDED, LabelingJobNotFound
 from ground_truth_server.engine.tasks import NotYourTask, Task, TaskExpired, TaskRefused
 from ground_truth_server.json_text import MOST_LEVELS, UnfitJson, write_answer
+from ground_truth_server.pages.file_links import WorkersTask
 from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
+from ground_truth_server.people.membership import Membership
+from ground_truth_server.people.person import Person
+from ground_truth_server.portal.sign_in import SignIn, path_of
+from ground_truth_server.portal.sign_in_by_name import SignInByName
 from ground_truth_server.portal.web_pages import STATIC, WITHOUT_DATABASE, fragment, page
 from ground_truth_server.portal.worker_turn import answers_of, next_turn
 from ground_truth_server.timestamps import now
-
-_COOKIE = "worker"
-_A_YEAR = 365 * 24 * 3600  # seconds
-_LONGEST_NAME = 64
-_NAMES_OFFERED = 24
 
 
 def create_portal(
     engine: Engine,
     pages: PageOrigin,
-    console: Starlette | None = None,
+    console: ASGIApp | None = None,
     clock: Callable[[], datetime] = now,
+    sign_in: SignIn | None = None,
 ) -> Starlette:
     """Make the application of the portal origin.
 
@@ -49,12 +51,13 @@ def create_portal(
         pages: Where the worker pages are served; its ``portal_origin`` is this application's own origin.
         console: The owner's side, served under ``/console``.
         clock: Tells the time, as the engine's does.
+        sign_in: How people sign in; by name if not given.
     """
-    portal = _Portal(engine, pages, clock, has_console=console is not None)
+    sign_in = sign_in or SignInByName(lambda: workers_of(engine))
+    portal = _Portal(engine, pages, clock, sign_in, has_console=console is not None)
     routes = [
         Route("/", portal.home),
-        Route("/sign-in", portal.sign_in, methods=["POST"]),
-        Route("/sign-out", portal.sign_out, methods=["POST"]),
+        *sign_in.routes(),
         Route("/jobs", portal.jobs),
         Route("/jobs/{job}", portal.task_page),
         Route("/jobs/{job}/progress", portal.progress),
@@ -70,8 +73,18 @@ def create_portal(
     return Starlette(
         routes=routes,
         middleware=[Middleware(OwnOrigin, pages.portal_origin, (pages.origin,))],
-        exception_handlers={LabelingJobNotFound: _no_such_job, 404: _no_such_page, **WITHOUT_DATABASE},
+        exception_handlers={
+            LabelingJobNotFound: _no_such_job,
+            _WrongPlace: _wrong_place,
+            404: _no_such_page,
+            **WITHOUT_DATABASE,
+        },
     )
+
+
+def workers_of(engine: Engine) -> set[str]:
+    """Tell who has worked on any job."""
+    return {found["worker"] for job in engine.list() for found in engine.workers(job["Key"])}
 
 
 @dataclass(frozen=True)
@@ -84,61 +97,77 @@ class _EndedJob:
     submitted: int
 
 
+class _WrongPlace(Exception):
+    """A worker asks from an address that the workforce doesn't allow."""
+
+
 class _Portal:
-    def __init__(self, engine: Engine, pages: PageOrigin, clock: Callable[[], datetime], *, has_console: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        pages: PageOrigin,
+        clock: Callable[[], datetime],
+        sign_in: SignIn,
+        *,
+        has_console: bool,
+    ) -> None:
         self._engine = engine
         self._pages = pages
         self._clock = clock
+        self._sign_in = sign_in
+        self._membership = Membership(engine.records)
         self._has_console = has_console
 
     # -- pages
 
     def home(self, request: Request) -> Response:
-        worker = _worker(request)
-        if worker is None:
-            return self._sign_in_page(request)
+        person = self._person(request)
+        if person is None:
+            return self._sign_in.page(request)
         left = request.query_params.get("left")
-        return page(request, "jobs.html", **self._jobs(worker), left=left, has_console=self._has_console)
-
-    async def sign_in(self, request: Request) -> Response:
-        form = parse_qs((await request.body()).decode("utf-8", "replace"))
-        name = _name(form.get("worker", [""])[0])
-        goal = _own_path(form.get("goal", ["/"])[0])
-        if name is None:
-            problem = f"Please choose a name of 1 to {_LONGEST_NAME} letters."
-            return await run_in_threadpool(self._sign_in_page, request, problem, goal)
-        response = RedirectResponse(goal, 303)
-        response.set_cookie(_COOKIE, quote(name, safe=""), max_age=_A_YEAR, httponly=True, samesite="lax")
-        return response
-
-    def sign_out(self, _: Request) -> Response:
-        response = RedirectResponse("/", 303)
-        response.delete_cookie(_COOKIE, httponly=True, samesite="lax")
-        return response
+        has_console = self._has_console and person.has_console
+        return page(request, "jobs.html", **self._jobs(person), left=left, has_console=has_console)
 
     def jobs(self, request: Request) -> Response:
         """Answer the list of jobs alone, for the page that shows it to keep up."""
-        worker = _worker(request)
-        if worker is None:
+        person = self._person(request, at_work=False)
+        if person is None:
             return Response(status_code=401)
-        return HTMLResponse(fragment(request, "job_list.html", **self._jobs(worker)))
+        return HTMLResponse(fragment(request, "job_list.html", **self._jobs(person)))
 
     def task_page(self, request: Request) -> Response:
-        worker = _worker(request)
-        if worker is None:
-            return self._sign_in_page(request, goal=request.url.path)
-        described = self._engine.describe(request.path_params["job"])
+        person = self._person(request)
+        if person is None:
+            return self._sign_in.page(request, path_of(request))
+        described = self._engine.describe(self._job(request, person))
         human_task = described["HumanTaskConfig"]
-        context = {"worker": worker, "job": described, "human_task": human_task, "sandbox": SANDBOX}
-        return page(request, "task.html", **context)
+        context = {"worker": person.id, "name": person.name, "job": described, "human_task": human_task}
+        return page(request, "task.html", **context, sandbox=SANDBOX)
+
+    # -- who may do what
+
+    def _person(self, request: Request, *, at_work: bool = True) -> Person | None:
+        """Tell who asks, unless they may not from where they are."""
+        person = self._sign_in.person(request, at_work=at_work)
+        if person is not None and not person.is_admin and not self._membership.allows(client_address(request.scope)):
+            raise _WrongPlace
+        return person
+
+    def _job(self, request: Request, person: Person) -> str:
+        """Find the key of the job that a request names, if the person is of its work team; else there is none."""
+        job = self._engine.job(request.path_params["job"])
+        if not self._membership.is_member(person, job.workteam):
+            raise LabelingJobNotFound(f"There is no labeling job named {request.path_params['job']}.")
+        return job.key
 
     # -- what the task page asks for
 
     def progress(self, request: Request) -> Response:
-        worker, name = _worker(request), self._engine.job(request.path_params["job"]).key
-        if worker is None:
+        person = self._person(request, at_work=False)
+        if person is None:
             return Response(status_code=401)
-        job = next((job for job in self._engine.open_jobs(worker) if job.name == name), None)
+        name = self._job(request, person)
+        job = self._engine.open_job(name, person.id)
         if job is None:
             return JSONResponse(None)
         answers = answers_of(self._engine, name)
@@ -152,20 +181,20 @@ class _Portal:
         )
 
     async def next_task(self, request: Request) -> Response:
-        return await self._act(request, lambda worker, _: self._next_task(request, worker))
+        return await self._act(request, lambda person, _: self._next_task(request, person))
 
     async def answer(self, request: Request) -> Response:
-        return await self._act(request, lambda worker, body: self._answer(request, worker, body.get("answer")))
+        return await self._act(request, lambda person, body: self._answer(request, person, body.get("answer")))
 
     async def decline(self, request: Request) -> Response:
-        return await self._act(request, lambda worker, _: self._hand_back(self._engine.decline, request, worker))
+        return await self._act(request, lambda person, _: self._hand_back(self._engine.decline, request, person))
 
     async def incomplete(self, request: Request) -> Response:
         """Note for the job's owner that a worker met a page whose answers would lack something."""
-        return await self._act(request, lambda worker, body: self._note_missing(request, worker, body.get("elements")))
+        return await self._act(request, lambda person, body: self._note_missing(request, person, body.get("elements")))
 
     async def release(self, request: Request) -> Response:
-        return await self._act(request, lambda worker, _: self._hand_back(self._engine.release, request, worker))
+        return await self._act(request, lambda person, _: self._hand_back(self._engine.release, request, person))
 
     async def _act(self, request: Request, action: "_Action") -> Response:
         """Do something as the worker of the page that asks, or tell the page why not."""
@@ -178,31 +207,37 @@ class _Portal:
             return JSONResponse({"message": f"The answer can't be taken: {why}."}, 422)
         except (ValueError, KeyError, TypeError):
             return JSONResponse({"message": 'Expected a JSON object with the member "worker".'}, 400)
-        if worker != _worker(request):
-            return _refused(request, "signed-out", 401, f"This page was opened by {worker}.", body.get("answer"))
+        return await run_in_threadpool(self._act_as, request, action, worker, body)
+
+    def _act_as(self, request: Request, action: "_Action", worker: object, body: Mapping[str, Any]) -> Response:
+        person = self._person(request)
+        if person is None:
+            return _refused(request, "session-over", 401, "Your session is over.", body.get("answer"))
+        if worker != person.id:
+            return _refused(request, "signed-out", 401, "This page was opened by somebody else.", body.get("answer"))
         try:
-            return await run_in_threadpool(action, worker, body)
+            return action(person, body)
         except TaskRefused as error:
             return _refused(request, _kind(error), 409, str(error), body.get("answer"))
 
-    def _next_task(self, request: Request, worker: str) -> Response:
-        name = request.path_params["job"]
-        turn = next_turn(self._engine, worker, name)
+    def _next_task(self, request: Request, person: Person) -> Response:
+        name = self._job(request, person)
+        turn = next_turn(self._engine, person.id, name)
         if turn.task is not None:
-            return JSONResponse({"state": "task", "task": self._task(turn.task, worker)})
-        own = next((found for found in self._engine.workers(name) if found["worker"] == worker), {})
+            return JSONResponse({"state": "task", "task": self._task(turn.task, person.id)})
+        own = next((found for found in self._engine.workers(name) if found["worker"] == person.id), {})
         context = {"job": self._engine.describe(name), "answers": answers_of(self._engine, name)}
         panel = fragment(request, "turn.html", turn=turn, submitted=own.get("submitted", 0), **context)
         return JSONResponse({"state": turn.state, "panel": panel, "mayChange": turn.may_change})
 
-    def _answer(self, request: Request, worker: str, answer: object) -> Response:
+    def _answer(self, request: Request, person: Person, answer: object) -> Response:
         if not isinstance(answer, dict):
             return JSONResponse({"message": "The answer is not a JSON object."}, 400)
-        self._engine.submit(request.path_params["task"], worker, answer)
+        self._engine.submit(request.path_params["task"], person.id, answer)
         return JSONResponse({"state": "submitted"})
 
-    def _note_missing(self, request: Request, worker: str, elements: object) -> Response:
-        task = self._engine.find_task(request.path_params["task"], worker)
+    def _note_missing(self, request: Request, person: Person, elements: object) -> Response:
+        task = self._engine.find_task(request.path_params["task"], person.id)
         given = elements if isinstance(elements, list) else []
         named = sorted({one for one in given[:50] if isinstance(one, str) and _ELEMENT.fullmatch(one)})
         message = f"The worker page uses {', '.join(named)}, which nobody defines: it can't be submitted."
@@ -210,70 +245,52 @@ class _Portal:
             self._engine.note([(task.job_arn, "remark", message)])
         return JSONResponse({"state": "noted"})
 
-    def _hand_back(self, way: Callable[[str, str], None], request: Request, worker: str) -> Response:
-        way(request.path_params["task"], worker)
+    def _hand_back(self, way: Callable[[str, str], None], request: Request, person: Person) -> Response:
+        way(request.path_params["task"], person.id)
         return JSONResponse({"state": "handed back"})
 
     def _task(self, task: Task, worker: str) -> dict[str, Any]:
         return {
             "id": task.id,
             "object": task.object_id,
-            "page": self._pages.url("tasks", task.id, worker=worker),
+            "page": self._pages.links.of_task(WorkersTask(task.id, worker)),
             "secondsLeft": (task.expires - self._clock()).total_seconds(),
         }
 
     # -- what the pages show
 
-    def _sign_in_page(self, request: Request, problem: str = "", goal: str = "/") -> Response:
-        names = {found["worker"] for job in self._engine.list() for found in self._workers(job)}
-        offered = sorted(names, key=str.casefold)[:_NAMES_OFFERED]
-        status = 422 if problem else 200
-        return page(request, "sign_in.html", status, names=offered, problem=problem, goal=goal)
-
-    def _jobs(self, worker: str) -> dict[str, Any]:
-        open_jobs = self._engine.open_jobs(worker)
+    def _jobs(self, person: Person) -> dict[str, Any]:
+        keys = [key for key in self._engine.keys_in_progress() if self._is_of_team(person, key)]
+        open_jobs = [job for key in keys if (job := self._engine.open_job(key, person.id)) is not None]
         return {
-            "worker": worker,
+            "person": person,
             "jobs": [(job, answers_of(self._engine, job.name), self._on_its_way(job)) for job in open_jobs],
-            "ended": [job for described in reversed(self._engine.list()) for job in self._ended(described, worker)],
+            "ended": [job for described in reversed(self._engine.list()) for job in self._ended(described, person)],
         }
+
+    def _is_of_team(self, person: Person, key: str) -> bool:
+        return self._membership.is_member(person, self._engine.job(key).workteam)
 
     def _on_its_way(self, job: OpenJob) -> int:
         objects = self._engine.progress(job.name)
         return objects.get("waiting", 0) + objects.get("preparing", 0)
 
-    def _ended(self, described: Mapping[str, Any], worker: str) -> list[_EndedJob]:
+    def _ended(self, described: Mapping[str, Any], person: Person) -> list[_EndedJob]:
         status = described["LabelingJobStatus"]
-        if status == "InProgress":
+        if status == "InProgress" or not self._membership.is_member(
+            person, described["HumanTaskConfig"]["WorkteamArn"]
+        ):
             return []
-        counts = next((found for found in self._workers(described) if found["worker"] == worker), {})
+        workers = self._engine.workers(described["Key"])
+        counts = next((found for found in workers if found["worker"] == person.id), {})
         if status in ENDED and not counts:
             return []
         title = described["HumanTaskConfig"]["TaskTitle"]
         return [_EndedJob(described["Key"], title, status, counts.get("submitted", 0))]
 
-    def _workers(self, described: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return list(self._engine.workers(described["Key"]))
-
 
 _ELEMENT = re.compile(r"crowd-[a-z0-9-]{1,60}")
-_Action = Callable[[str, Mapping[str, Any]], Response]
-
-
-def _worker(request: Request) -> str | None:
-    """Who signed in; a cookie may say anything, and the same rules hold for it as for the form."""
-    return _name(unquote(request.cookies.get(_COOKIE, "")))
-
-
-def _name(text: str) -> str | None:
-    """A worker's name as it is written, or nothing if it is none."""
-    name = " ".join(text.split())
-    return name if 0 < len(name) <= _LONGEST_NAME and name.isprintable() else None
-
-
-def _own_path(goal: str) -> str:
-    """Where to go after signing in; never to another site."""
-    return goal if goal.startswith("/") and not goal.startswith(("//", "/\\")) else "/"
+_Action = Callable[[Person, Mapping[str, Any]], Response]
 
 
 def _kind(error: TaskRefused) -> str:
@@ -285,6 +302,13 @@ def _kind(error: TaskRefused) -> str:
 def _refused(request: Request, kind: str, status: int, message: str, answer: object = None) -> Response:
     panel = fragment(request, "refused.html", kind=kind, message=message, answer=answer)
     return JSONResponse({"state": "refused", "kind": kind, "message": message, "panel": panel}, status)
+
+
+def _wrong_place(request: Request, _: Exception) -> Response:
+    message = "Labeling is allowed from some addresses only, and yours is none of them. Ask the people who run this."
+    if request.method == "POST":
+        return _refused(request, "wrong-place", 403, message)
+    return page(request, "message.html", 403, heading="Not from here", message=message)
 
 
 def _no_such_job(request: Request, error: Exception) -> Response:

@@ -22,11 +22,13 @@ class JobRecord:
         key: What the database knows it by.
         arn: Its ARN.
         request: The CreateLabelingJob request.
+        owner: The person who created it, or the access key; ``None`` if nobody had to say.
     """
 
     key: str
     arn: str
     request: Mapping[str, Any]
+    owner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,15 @@ class JobRecords:
                 status="Initializing",
                 created=at,
                 modified=at,
+                owner=job.owner,
             )
         )
         return True
 
     def find(self, key: str) -> JobRecord | None:
         """Find a job by its key."""
-        row = self._database.row(select(jobs.c.key, jobs.c.arn, jobs.c.request).where(_is(key)))
-        return None if row is None else JobRecord(row.key, row.arn, read_kept(row.request))
+        row = self._database.row(select(jobs.c.key, jobs.c.arn, jobs.c.request, jobs.c.owner).where(_is(key)))
+        return None if row is None else JobRecord(row.key, row.arn, read_kept(row.request), row.owner)
 
     def has(self, key: str) -> bool:
         """Tell whether there is a job of this key."""

@@ -2,14 +2,18 @@
 
 from contextlib import AbstractContextManager
 
+from ground_truth_server.records.access_keys import AccessKeyRecords
 from ground_truth_server.records.batches import BatchRecords
 from ground_truth_server.records.data_objects import ObjectRecords
 from ground_truth_server.records.database import Database
 from ground_truth_server.records.event_log import EventLog
 from ground_truth_server.records.jobs import JobRecords
+from ground_truth_server.records.named import NamedRecords, TagRecords
+from ground_truth_server.records.people import PeopleRecords
+from ground_truth_server.records.schema import human_task_uis, workforces, workteams
+from ground_truth_server.records.sessions import SessionRecords
 from ground_truth_server.records.state_changes import StateChangeRecords
 from ground_truth_server.records.tasks import TaskRecords
-from ground_truth_server.records.workteams import WorkteamRecords
 
 
 class Records:
@@ -26,7 +30,13 @@ class Records:
         batches: What goes to consolidation together.
         log: What happened.
         state_changes: What listeners are told.
-        workteams: Work teams and tags.
+        workteams: The work teams.
+        workforces: The workforces.
+        human_task_uis: Worker pages that have a name of their own.
+        tags: The tags of jobs and work teams.
+        people: Who may sign in.
+        sessions: Who is signed in.
+        access_keys: With what machines sign.
 
     Example:
         >>> with records.transaction():  # doctest: +SKIP
@@ -42,7 +52,13 @@ class Records:
         self.batches = BatchRecords(database)
         self.log = EventLog(database)
         self.state_changes = StateChangeRecords(database)
-        self.workteams = WorkteamRecords(database)
+        self.workteams = NamedRecords(database, workteams)
+        self.workforces = NamedRecords(database, workforces)
+        self.human_task_uis = NamedRecords(database, human_task_uis)
+        self.tags = TagRecords(database)
+        self.people = PeopleRecords(database)
+        self.sessions = SessionRecords(database)
+        self.access_keys = AccessKeyRecords(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Change several things at once or not at all; see :meth:`Database.transaction`."""

@@ -45,6 +45,7 @@ jobs = Table(
     Column("modified", Text, nullable=False),
     Column("manifest_read", Boolean, nullable=False, server_default=false()),
     Column("in_manifests", Integer, nullable=False, server_default=text("-1")),  # objects done in the last manifests
+    Column("owner", Text),  # the person who created it, or the access key; NULL before there was sign-in
 )
 Index("jobs_by_arn", jobs.c.arn, unique=True)
 Index("jobs_by_name", func.lower(jobs.c.key), unique=True)
@@ -160,4 +161,88 @@ tags = Table(
     Column("key", Text, nullable=False),
     Column("value", Text, nullable=False),
     PrimaryKeyConstraint("resource", "key"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),  # random: it stands for them in tasks, log and output
+    Column("issuer", Text, nullable=False),  # who says who they are: this server, or an OpenID Connect provider
+    Column("subject", Text, nullable=False),  # what the issuer knows them by
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("groups", Text, nullable=False),  # a JSON array
+    Column("password", Text),  # its hash, by argon2id
+    Column("active", Boolean, nullable=False),
+    Column("created", Text, nullable=False),
+)
+Index("people_by_subject", people.c.issuer, people.c.subject, unique=True)
+
+# Of what opens something, only hashes are kept: who reads the database can't use them.
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("ends", Text, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("id_token", Text),  # with which the provider is told that it ends
+)
+Index("sessions_by_person", sessions.c.person, sessions.c.seen)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("state", Text, primary_key=True),
+    Column("nonce", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("goal", Text, nullable=False),
+    Column("ends", Text, nullable=False),
+)
+
+failed_tries = Table(
+    "failed_tries",
+    metadata,
+    Column("of", Text, primary_key=True),  # a hash of the name or address that was tried
+    Column("failures", Integer, nullable=False),
+    Column("until", Text, nullable=False),  # before then no other try counts
+)
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("access_key", Text, primary_key=True),
+    Column("secret_key", Text, nullable=False),  # as it is: signatures can't be checked with less
+    Column("role", Text, nullable=False),
+    Column("person", Text),
+    Column("description", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("ends", Text),
+)
+
+workforces = Table(
+    "workforces",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("details", Text, nullable=False),  # JSON, as CreateWorkforce has it
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+)
+
+human_task_uis = Table(
+    "human_task_uis",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("details", Text, nullable=False),  # JSON: the template
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
 )

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -21,7 +21,7 @@ from moto.s3.models import FakeKey, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, hosts_of, in_xml
-from ground_truth_server.edge.key_pair import KeyPair
+from ground_truth_server.edge.key_pair import KeyPair, KnownKeys
 from ground_truth_server.edge.loopback import HOST, listen, serving
 from ground_truth_server.s3 import cors
 from ground_truth_server.s3.object_files import ObjectFacts, ObjectFiles, replace_file
@@ -51,7 +51,9 @@ class EmbeddedS3:
         folder: Where the objects lie: ``FOLDER/BUCKET/KEY``.
         port: The port to listen on; 0 takes a free one.
         host: The address to listen on, such as that of Docker's bridge, where containers reach it.
-        aliases: Further names by which it may be asked for.
+        aliases: Further names by which it may be asked for, at its port.
+        origins: Origins by which it is reached through a proxy.
+        keys: The key pairs that requests may be signed with; the workspace's alone if not given.
 
     Attributes:
         keys: The key pair that requests are signed with.
@@ -67,7 +69,16 @@ class EmbeddedS3:
 
     _open: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, folder: Path, port: int = 0, host: str = HOST, aliases: Sequence[str] = ()) -> None:
+    def __init__(  # noqa: PLR0913  (all have a default but the first)
+        self,
+        folder: Path,
+        port: int = 0,
+        host: str = HOST,
+        aliases: Sequence[str] = (),
+        *,
+        origins: Sequence[str] = (),
+        keys: KnownKeys | None = None,
+    ) -> None:
         if not self._open.acquire(blocking=False):
             raise RuntimeError("an EmbeddedS3 is open in this process already; close it first")
         with ExitStack() as parts:
@@ -77,12 +88,17 @@ class EmbeddedS3:
             listener = listen(port, "the embedded S3", host)
             parts.callback(listener.close)
             self._port = listener.getsockname()[1]
-            self._host = host
+            self._host = HOST if host in ("0.0.0.0", "::") else host  # noqa: S104  (all addresses: loopback among them)
             policy = Policy(
-                hosts=[*hosts_of(host, self._port), *(f"{name}:{self._port}" for name in aliases)],
+                hosts=[
+                    *hosts_of(self._host, self._port),
+                    *(f"{name}:{self._port}" for name in aliases),
+                    *(urlsplit(origin).netloc.lower() for origin in origins),
+                ],
                 longest_body=_LONGEST_BODY,
                 wording=in_xml,
-                signing=Signing(self.keys, "s3", free=("OPTIONS",)),  # which browsers send before, and never sign
+                # OPTIONS is what browsers send before, and never sign.
+                signing=Signing(keys or self.keys, "s3", free=("OPTIONS",)),
             )
             parts.enter_context(serving(Guard(as_asgi(_FiledS3(ObjectFiles(folder))), policy), listener))
             self._parts = parts.pop_all()

@@ -22,8 +22,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ground_truth_server.aws_error import AwsError
 from ground_truth_server.engine.arns import ACCOUNT, REGION
-from ground_truth_server.sagemaker.aws_error import AwsError
+from ground_truth_server.people.access_keys import Principal
 from ground_truth_server.sagemaker.request_validation import read_request
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -40,11 +41,22 @@ class Caller:
         region: The region that the client believes to be in.
         account: The account number, twelve digits.
         service: The service as ARNs name it.
+        principal: In whose name; ``None`` where nobody checked.
     """
 
     region: str = REGION
     account: str = ACCOUNT
     service: str = "sagemaker"
+    principal: Principal | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller may see and do all."""
+        return self.principal is None or self.principal.is_admin
+
+    def owns(self, owner: str | None) -> bool:
+        """Whether what somebody owns is the caller's to see."""
+        return self.is_admin or (self.principal is not None and self.principal.id == owner)
 
     def arn(self, resource: str) -> str:
         """The ARN of one of the caller's resources.
@@ -69,7 +81,13 @@ class AwsJson:
     """
 
     def __init__(
-        self, service: str, operations: Mapping[str, Operation], *, region: str = REGION, account: str = ACCOUNT
+        self,
+        service: str,
+        operations: Mapping[str, Operation],
+        *,
+        region: str = REGION,
+        account: str = ACCOUNT,
+        principal_of: Callable[[str], Principal] | None = None,
     ) -> None:
         """Load botocore's model of the service.
 
@@ -78,11 +96,13 @@ class AwsJson:
             operations: What there is, by the model's operation names.
             region: For requests whose signature names none.
             account: The account of all callers.
+            principal_of: Tells in whose name an access key signs, which the guard has checked.
         """
         self._model = _service_model(service)
         self._operations = operations
         self._region = region
         self._account = account
+        self._principal_of = principal_of
 
     def route(self) -> Route:
         """The route to put into a Starlette app: ``POST /``, where all clients send everything.
@@ -110,7 +130,7 @@ class AwsJson:
             _refuse_browsers(request)
             operation = self._operation(request.headers.get("x-amz-target", ""))
             body = await _read_body(request)
-            caller = self._caller(request)
+            caller = await run_in_threadpool(self._caller, request)
             return _response(await run_in_threadpool(self._call, operation, body, caller))
         except AwsError as error:
             return self._error_response(error)
@@ -136,7 +156,9 @@ class AwsJson:
 
     def _caller(self, request: Request) -> Caller:
         scope = _CREDENTIAL_SCOPE.search(request.headers.get("authorization", ""))
-        return Caller(scope[1] if scope else self._region, self._account)
+        access_key = request.scope.get("state", {}).get("access_key")
+        principal = self._principal_of(access_key) if self._principal_of and access_key else None
+        return Caller(scope[1] if scope else self._region, self._account, principal=principal)
 
     def _error_response(self, error: AwsError) -> Response:
         # The model spells a modelled error's message with a capital; all other errors have it small.

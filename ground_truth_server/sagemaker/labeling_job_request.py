@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ground_truth_server.aws_error import invalid
 from ground_truth_server.engine.aws_functions import PASS_THROUGH, aws_function
-from ground_truth_server.sagemaker.aws_error import invalid
 
 LONGEST_TASK_SECONDS = 8 * 60 * 60
 LONGEST_AVAILABILITY_SECONDS = 30 * 24 * 60 * 60

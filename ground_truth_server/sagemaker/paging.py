@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ground_truth_server.sagemaker.aws_error import AwsError, invalid
+from ground_truth_server.aws_error import AwsError, invalid
 
 Place = tuple[str, str]
 Item = TypeVar("Item")

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 
-from ground_truth_server.sagemaker.aws_error import AwsError, invalid
+from ground_truth_server.aws_error import AwsError, invalid
 from ground_truth_server.sagemaker.java_pattern import java_pattern
 
 _EXPECTED = {

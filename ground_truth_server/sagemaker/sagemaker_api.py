@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from ground_truth_server.aws_error import AwsError, invalid
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound, LabelingJobRefused
-from ground_truth_server.sagemaker.aws_error import AwsError, invalid
+from ground_truth_server.people.work_teams import WorkteamTable, workteam_resource
+from ground_truth_server.people.workforces import WorkforceTable
 from ground_truth_server.sagemaker.aws_json import Caller, Operation
+from ground_truth_server.sagemaker.human_task_uis import HumanTaskUiTable
 from ground_truth_server.sagemaker.labeling_job_request import check_labeling_job
 from ground_truth_server.sagemaker.paging import Place, page
-from ground_truth_server.sagemaker.workteams import WorkteamTable, workteam_resource
 
 Members = dict[str, Any]
 
@@ -28,7 +30,9 @@ class LabelingJobs(Protocol):
     def new_key(self, name: str, region: str, account: str) -> str:
         """The key that a job of this name would get."""
 
-    def create(self, request: Members, region: str, account: str, remarks: Sequence[str] = ()) -> str:
+    def create(
+        self, request: Members, region: str, account: str, remarks: Sequence[str] = (), owner: str | None = None
+    ) -> str:
         """Start a job, with remarks for its owner, and give its ARN, or raise `LabelingJobRefused`."""
 
     def find(self, name: str, region: str, account: str) -> str:
@@ -39,6 +43,9 @@ class LabelingJobs(Protocol):
 
     def list(self) -> Sequence[Members]:
         """All jobs of all regions, each as ``describe`` has it."""
+
+    def owner(self, name: str) -> str | None:
+        """Who created the job with a key, if somebody had to say."""
 
     def stop(self, name: str) -> None:
         """Begin to stop the job with a key, or raise `LabelingJobRefused`."""
@@ -76,19 +83,30 @@ _SUMMARY = (
 class SageMakerApi:
     """The operations, over a job engine and an account."""
 
-    def __init__(
-        self, jobs: LabelingJobs, account: WorkteamTable, render: Render, *, portal: str | None = None
+    def __init__(  # noqa: PLR0913  (what the operations are about)
+        self,
+        jobs: LabelingJobs,
+        account: WorkteamTable,
+        workforces: WorkforceTable,
+        uis: HumanTaskUiTable,
+        render: Render,
+        *,
+        portal: str | None = None,
     ) -> None:
         """Bring together what the operations work with.
 
         Args:
             jobs: The job engine.
             account: Work teams and tags.
+            workforces: The workforce.
+            uis: Worker pages that have a name of their own.
             render: Makes worker pages.
             portal: Host and port of the worker portal, which work teams are described with.
         """
         self._jobs = jobs
         self._account = account
+        self._workforces = workforces
+        self._uis = uis
         self._render = render
         self._portal = portal
         self._creating = threading.Lock()
@@ -97,19 +115,28 @@ class SageMakerApi:
         """All operations by the name that clients call them by."""
         return {
             "AddTags": self.add_tags,
+            "CreateHumanTaskUi": self.create_human_task_ui,
             "CreateLabelingJob": self.create_labeling_job,
+            "CreateWorkforce": _for_admins(self.create_workforce),
             "CreateWorkteam": self.create_workteam,
+            "DeleteHumanTaskUi": self.delete_human_task_ui,
             "DeleteTags": self.delete_tags,
-            "DeleteWorkteam": self.delete_workteam,
+            "DeleteWorkforce": _for_admins(self.delete_workforce),
+            "DeleteWorkteam": _for_admins(self.delete_workteam),
+            "DescribeHumanTaskUi": self.describe_human_task_ui,
             "DescribeLabelingJob": self.describe_labeling_job,
+            "DescribeWorkforce": self.describe_workforce,
             "DescribeWorkteam": self.describe_workteam,
+            "ListHumanTaskUis": self.list_human_task_uis,
             "ListLabelingJobs": self.list_labeling_jobs,
             "ListLabelingJobsForWorkteam": self.list_labeling_jobs_for_workteam,
             "ListTags": self.list_tags,
+            "ListWorkforces": self.list_workforces,
             "ListWorkteams": self.list_workteams,
             "RenderUiTemplate": self.render_ui_template,
             "StopLabelingJob": self.stop_labeling_job,
-            "UpdateWorkteam": self.update_workteam,
+            "UpdateWorkforce": _for_admins(self.update_workforce),
+            "UpdateWorkteam": _for_admins(self.update_workteam),
         }
 
     def create_labeling_job(self, request: Members, caller: Caller) -> Members:
@@ -123,7 +150,9 @@ class SageMakerApi:
             # Tags go first: were they written after, a crash between the two would leave a job without them.
             key = self._jobs.new_key(name, caller.region, caller.account)
             self._account.replace_tags(_job_resource(key), tags)
-            return {"LabelingJobArn": self._jobs.create(request, caller.region, caller.account, remarks)}
+            owner = caller.principal.id if caller.principal else None
+            arn = self._jobs.create(request, caller.region, caller.account, remarks, owner)
+            return {"LabelingJobArn": arn}
 
     def describe_labeling_job(self, request: Members, caller: Caller) -> Members:
         """The job's state, counters and configuration."""
@@ -155,13 +184,89 @@ class SageMakerApi:
             self._jobs.stop(self._job(request["LabelingJobName"], caller)["Key"])
         return {}
 
-    def render_ui_template(self, request: Members, _caller: Caller) -> Members:
+    def render_ui_template(self, request: Members, caller: Caller) -> Members:
         """A worker page as a worker would see it, without a job."""
-        if "HumanTaskUiArn" in request or "UiTemplate" not in request:
-            raise invalid("UiTemplate must be given, without HumanTaskUiArn: built-in worker pages aren't there.")
-        rendering = self._render(request["UiTemplate"]["Content"], _task_input(request["Task"]["Input"]))
+        template = self._template(request, caller)
+        rendering = self._render(template, _task_input(request["Task"]["Input"]))
         errors = [{"Code": "TemplateError", "Message": str(error)} for error in rendering.errors]
         return {"RenderedContent": rendering.html, "Errors": errors}
+
+    def create_human_task_ui(self, request: Members, caller: Caller) -> Members:
+        """Keep a worker page under a name of its own."""
+        name = request["HumanTaskUiName"]
+        tags = _tags(request)
+        self._uis.add(name, request["UiTemplate"]["Content"])
+        self._account.replace_tags(_ui_resource(name), tags)
+        return {"HumanTaskUiArn": caller.arn(_ui_resource(name))}
+
+    def describe_human_task_ui(self, request: Members, caller: Caller) -> Members:
+        """A worker page that has a name: when it was made, and the digest of its text."""
+        name = request["HumanTaskUiName"]
+        return {**self._uis.describe(name), "HumanTaskUiArn": caller.arn(_ui_resource(name))}
+
+    def list_human_task_uis(self, request: Members, caller: Caller) -> Members:
+        """The worker pages that have names, by creation time."""
+        bounds = [(side, request.get(f"CreationTime{side}")) for side in ("After", "Before")]
+        uis = (
+            {**ui, "HumanTaskUiArn": caller.arn(_ui_resource(ui["HumanTaskUiName"]))}
+            for ui in self._uis.all()
+            if all(_is_beyond(ui["CreationTime"], side, bound) for side, bound in bounds)
+        )
+        shown, token = page(uis, lambda ui: (_sortable(ui["CreationTime"]), ui["HumanTaskUiName"]), request)
+        return {"HumanTaskUiSummaries": shown, "NextToken": token}
+
+    def delete_human_task_ui(self, request: Members, _caller: Caller) -> Members:
+        """Forget a worker page that has a name."""
+        name = request["HumanTaskUiName"]
+        self._uis.remove(name)
+        self._account.replace_tags(_ui_resource(name), {})
+        return {}
+
+    def _template(self, request: Members, caller: Caller) -> str:
+        if ("HumanTaskUiArn" in request) == ("UiTemplate" in request):
+            raise invalid("Either UiTemplate or HumanTaskUiArn must be given.")
+        if "UiTemplate" in request:
+            return str(request["UiTemplate"]["Content"])
+        arn = request["HumanTaskUiArn"]
+        name = arn.rpartition("/")[2]
+        if arn != caller.arn(_ui_resource(name)):
+            raise invalid(f"There is no human task UI {arn}: AWS's built-in worker pages aren't there.")
+        return self._uis.content(name)
+
+    def create_workforce(self, request: Members, caller: Caller) -> Members:
+        """Keep a workforce: where workers may come from, and the provider at which they sign in."""
+        name = request["WorkforceName"]
+        tags = _tags(request)
+        self._workforces.add(name, _workforce_details(request))
+        self._account.replace_tags(_workforce_resource(name), tags)
+        return {"WorkforceArn": caller.arn(_workforce_resource(name))}
+
+    def describe_workforce(self, request: Members, caller: Caller) -> Members:
+        """The workforce."""
+        return {"Workforce": self._workforce(self._workforces.describe(request["WorkforceName"]), caller)}
+
+    def list_workforces(self, request: Members, caller: Caller) -> Members:
+        """The workforce, if its name contains what is asked."""
+        part = request.get("NameContains", "").lower()
+        forces = (force for force in self._workforces.all() if part in force["WorkforceName"].lower())
+        shown, token = page(forces, lambda force: (_sortable(force["CreateDate"]), force["WorkforceName"]), request)
+        return {"Workforces": [self._workforce(force, caller) for force in shown], "NextToken": token}
+
+    def update_workforce(self, request: Members, caller: Caller) -> Members:
+        """Change where workers may come from, or the provider."""
+        name = request["WorkforceName"]
+        self._workforces.update(name, _workforce_details(request))
+        return {"Workforce": self._workforce(self._workforces.describe(name), caller)}
+
+    def delete_workforce(self, request: Members, _caller: Caller) -> Members:
+        """Forget the workforce."""
+        self._workforces.remove(request["WorkforceName"])
+        self._account.replace_tags(_workforce_resource(request["WorkforceName"]), {})
+        return {}
+
+    def _workforce(self, force: Members, caller: Caller) -> Members:
+        arn = caller.arn(_workforce_resource(force["WorkforceName"]))
+        return {**force, "WorkforceArn": arn, "SubDomain": self._portal}
 
     def create_workteam(self, request: Members, caller: Caller) -> Members:
         """Keep a new work team."""
@@ -211,12 +316,19 @@ class SageMakerApi:
     def _job(self, name: str, caller: Caller) -> Members:
         """A job of the caller's region and account."""
         with _engine_errors():
-            return self._jobs.describe(self._jobs.find(name, caller.region, caller.account))
+            key = self._jobs.find(name, caller.region, caller.account)
+            if not caller.owns(self._jobs.owner(key)):
+                raise LabelingJobNotFound(f"There is no labeling job named {name} of yours.")
+            return self._jobs.describe(key)
 
     def _own_jobs(self, caller: Caller) -> Iterator[Members]:
-        """The jobs of the caller's region and account."""
+        """The jobs of the caller's region and account that are the caller's to see."""
         prefix = caller.arn("labeling-job/")
-        return (job for job in self._jobs.list() if job["LabelingJobArn"].startswith(prefix))
+        return (
+            job
+            for job in self._jobs.list()
+            if job["LabelingJobArn"].startswith(prefix) and caller.owns(self._jobs.owner(job["Key"]))
+        )
 
     def _refuse_used_name(self, name: str, caller: Caller) -> None:
         try:
@@ -250,7 +362,7 @@ class SageMakerApi:
         return {
             **workteam,
             "WorkteamArn": caller.arn(workteam_resource(workteam["WorkteamName"])),
-            "WorkforceArn": caller.arn("workforce/private-crowd/default"),
+            "WorkforceArn": caller.arn(_workforce_resource(self._workforces.name)),
             "SubDomain": self._portal,
         }
 
@@ -263,8 +375,12 @@ class SageMakerApi:
             known, resource = job["LabelingJobArn"], _job_resource(job["Key"])
         elif resource == workteam_resource(name):
             known = caller.arn(workteam_resource(self._account.workteam(name)["WorkteamName"]))
+        elif resource == _workforce_resource(name):
+            known = caller.arn(_workforce_resource(self._workforces.describe(name)["WorkforceName"]))
+        elif resource == _ui_resource(name):
+            known = caller.arn(_ui_resource(self._uis.describe(name)["HumanTaskUiName"]))
         else:
-            raise invalid(f"ResourceArn {arn} is not that of a labeling job or work team.")
+            raise invalid(f"ResourceArn {arn} is not that of a labeling job, work team, workforce or human task UI.")
         if arn != known:
             raise invalid(f"There is no resource {arn}; the one of that name is {known}.")
         return resource
@@ -279,6 +395,30 @@ def _engine_errors() -> Iterator[None]:
         raise AwsError("ResourceNotFound", str(error)) from error
     except LabelingJobRefused as error:
         raise AwsError(error.code, str(error)) from error
+
+
+def _for_admins(operation: Operation) -> Operation:
+    """Refuse an operation to those who aren't admins."""
+
+    def checked(request: Members, caller: Caller) -> Mapping[str, Any]:
+        if not caller.is_admin:
+            message = "This access key is an owner's, and this call is for admins: ground-truth keys add --role admin"
+            raise AwsError("AccessDeniedException", message, 403)
+        return operation(request, caller)
+
+    return checked
+
+
+def _workforce_resource(name: str) -> str:
+    return f"workforce/private-crowd/{name}"
+
+
+def _ui_resource(name: str) -> str:
+    return f"human-task-ui/{name.lower()}"
+
+
+def _workforce_details(request: Members) -> Members:
+    return {member: request[member] for member in request.keys() - {"WorkforceName", "Tags"}}
 
 
 def _job_resource(key: str) -> str:

@@ -16,9 +16,9 @@ from labeling.observability import logger
 from starlette.applications import Starlette
 
 from cli.main import main
+from ground_truth_server.aws_error import AwsError
 from ground_truth_server.edge.loopback import serving
 from ground_truth_server.pages.ground_truth_liquid import render_template
-from ground_truth_server.sagemaker.aws_error import AwsError
 from tests.conftest import ROOT, Bucket
 from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, Page, sagemaker_route
 

@@ -37,7 +37,8 @@ function send(path, body = {}, safe = "") {
 async function next() {
   clearTimeout(askAgain);
   const turn = await send(`${jobPath}/next`);
-  if (turn.state === "task") await begin(turn.task);
+  if (turn.state === "refused") refuse(turn);
+  else if (turn.state === "task") await begin(turn.task);
   else await pause(turn);
 }
 
@@ -66,6 +67,10 @@ async function submit(id, answer) {
   setSending(true);
   kept.set(id, answer);
   const outcome = await send(`/tasks/${id}/answer`, { answer }, SAFE);
+  if (outcome.kind === "session-over") { // the answer stays kept, and goes on its way after signing in
+    refuse(outcome);
+    return;
+  }
   if (outcome.status >= 400 && outcome.state !== "refused") {
     kept.clear();
     setSending(false);
@@ -250,11 +255,20 @@ byId("stop").addEventListener("click", askWhetherToStop);
 
 main.addEventListener("click", ({ target }) => {
   if (target.closest("[data-action=next]")) next();
+  if (target.closest("[data-action=reload]")) signInAgain();
 });
 
-window.addEventListener("beforeunload", (event) => {
+/** The page itself asks to sign in, and leads back here. */
+function signInAgain() {
+  window.removeEventListener("beforeunload", keepFromLeaving);
+  window.location.reload();
+}
+
+function keepFromLeaving(event) {
   if (kept.get()) event.preventDefault();
-});
+}
+
+window.addEventListener("beforeunload", keepFromLeaving);
 
 setInterval(() => { if (!document.hidden) keepUp(); }, KEEP_UP);
 

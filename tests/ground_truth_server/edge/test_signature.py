@@ -40,7 +40,9 @@ class Request:
     service: str = "s3"
 
     def check(self, at: datetime) -> None:
-        check_body = check_head(SignedHead(self.method, self.target, self.headers), KEYS, self.service, lambda: at)
+        head = SignedHead(self.method, self.target, self.headers)
+        signer, check_body = check_head(head, KEYS, self.service, lambda: at)
+        assert signer == KEYS.access_key
         if check_body is not None:
             check_body(sha256_of(self.body))
 
@@ -88,7 +90,8 @@ def test_aws_s_own_example_is_let_through() -> None:
         "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
     }
     at = datetime(2013, 5, 24, tzinfo=UTC)
-    check_body = check_head(SignedHead("GET", "/test.txt", headers), keys, "s3", lambda: at)
+    signer, check_body = check_head(SignedHead("GET", "/test.txt", headers), keys, "s3", lambda: at)
+    assert signer == "AKIAIOSFODNN7EXAMPLE"
     assert check_body is not None
     check_body(empty)
 

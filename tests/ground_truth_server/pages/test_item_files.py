@@ -70,7 +70,7 @@ def links_in(page: str) -> list[str]:
 
 def link_of(site: PortalSite, task: Task, worker: str) -> str:
     """The link to the file that stands in a task's page."""
-    page = httpx.get(site.pages.url("tasks", task.id, worker=worker))
+    page = httpx.get(site.pages.links.of_task(WorkersTask(task.id, worker)))
     assert page.status_code == 200
     (link,) = links_in(page.text)
     assert link.startswith(f"{site.pages.origin}/files/")
@@ -309,7 +309,7 @@ def test_a_token_that_is_none_is_refused(site: PortalSite, link: str) -> None:
 
 def test_the_owner_s_links_hold_for_a_day(site: PortalSite, recording: bytes) -> None:
     take(site, "Ada")
-    (link,) = links_in(httpx.get(site.pages.url("objects", "Welds1", "0")).text)
+    (link,) = links_in(httpx.get(site.pages.links.of_object("Welds1", "0")).text)
     assert httpx.get(link).content == recording
     site.bench.clock.pass_seconds(24 * HOUR)
     assert httpx.get(link).status_code == 200

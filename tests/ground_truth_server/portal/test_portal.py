@@ -108,7 +108,7 @@ def test_a_task_has_its_page_at_the_other_origin_and_only_for_its_worker(site: P
     assert "sandbox allow-scripts" in policy
     assert "allow-same-origin" not in policy
     assert f"frame-ancestors {site.origin}" in policy
-    assert httpx.get(task["page"].replace("worker=ann", "worker=bo")).status_code == 410
+    assert httpx.get(task["page"].replace("worker=ann", "worker=bo")).status_code == 403
 
 
 def test_submitted_is_said_when_the_answer_is_kept_and_again_for_the_same_answer(site: PortalSite) -> None:

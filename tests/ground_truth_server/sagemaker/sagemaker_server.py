@@ -13,11 +13,13 @@ from mypy_boto3_sagemaker import SageMakerClient
 from starlette.routing import Route
 
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound
+from ground_truth_server.people.work_teams import WorkteamTable
+from ground_truth_server.people.workforces import WorkforceTable
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.sqlite import SqliteDatabase
 from ground_truth_server.sagemaker.aws_json import AwsJson, Caller
+from ground_truth_server.sagemaker.human_task_uis import HumanTaskUiTable
 from ground_truth_server.sagemaker.sagemaker_api import LabelingJobs, Members, Render, SageMakerApi
-from ground_truth_server.sagemaker.workteams import WorkteamTable
 
 ACCOUNT_ARN = "arn:aws:sagemaker:us-east-1:111122223333:"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:"
@@ -31,15 +33,22 @@ class JobsInMemory:
         self._region = region
         self.jobs: dict[str, Members] = {}
         self.remarks: list[str] = []
+        self.owners: dict[str, str | None] = {}
 
     def new_key(self, name: str, region: str, account: str) -> str:
         return name if (region, account) else ""
 
     def create(
-        self, request: Members, region: str = "", account: str = "111122223333", remarks: Sequence[str] = ()
+        self,
+        request: Members,
+        region: str = "",
+        account: str = "111122223333",
+        remarks: Sequence[str] = (),
+        owner: str | None = None,
     ) -> str:
         self.remarks = list(remarks)
         name = request["LabelingJobName"]
+        self.owners[name.lower()] = owner
         arn = Caller(region or self._region, account).arn(f"labeling-job/{name.lower()}")
         now = datetime.now(UTC)
         self.jobs[name.lower()] = {
@@ -71,6 +80,9 @@ class JobsInMemory:
             raise LabelingJobNotFound(f"There is no labeling job named {name}.")
         return self.jobs[name.lower()]
 
+    def owner(self, name: str) -> str | None:
+        return self.owners.get(name.lower())
+
     def list(self) -> list[Members]:
         return [*self.jobs.values()]
 
@@ -94,7 +106,8 @@ def sagemaker_route(jobs: LabelingJobs, database: Path, render: Render = render)
     """The SageMaker API over the jobs, with the account in the database."""
     records = Records(SqliteDatabase(database))
     account = WorkteamTable(records)
-    api = SageMakerApi(jobs, account, render, portal="127.0.0.1:8000")
+    forces = WorkforceTable(records, providers=True)
+    api = SageMakerApi(jobs, account, forces, HumanTaskUiTable(records), render, portal="127.0.0.1:8000")
     yield AwsJson("sagemaker", api.operations()).route()
     records.database.close()
 

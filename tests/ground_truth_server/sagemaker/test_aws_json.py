@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from ground_truth_server.aws_error import AwsError
 from ground_truth_server.edge.loopback import serving
-from ground_truth_server.sagemaker.aws_error import AwsError
 from ground_truth_server.sagemaker.aws_json import BODY_LIMIT, AwsJson, Caller
 from tests.ground_truth_server.sagemaker.sagemaker_server import (
     JobsInMemory,

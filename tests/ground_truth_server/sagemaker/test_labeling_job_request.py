@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from ground_truth_server.sagemaker.aws_error import AwsError
+from ground_truth_server.aws_error import AwsError
 from ground_truth_server.sagemaker.labeling_job_request import check_labeling_job
 from tests.ground_truth_server.sagemaker.sagemaker_server import job_request
 

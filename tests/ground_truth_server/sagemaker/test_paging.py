@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ground_truth_server.sagemaker.aws_error import AwsError
+from ground_truth_server.aws_error import AwsError
 from ground_truth_server.sagemaker.paging import page
 
 NAMES = st.lists(st.text(max_size=4), unique=True, max_size=30)

@@ -6,7 +6,7 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, StructureShape
 
-from ground_truth_server.sagemaker.aws_error import AwsError
+from ground_truth_server.aws_error import AwsError
 from ground_truth_server.sagemaker.request_validation import read_request
 from tests.ground_truth_server.sagemaker.sagemaker_server import job_request
 

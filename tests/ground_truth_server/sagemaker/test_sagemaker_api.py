@@ -241,7 +241,7 @@ class TestRenderUiTemplate:
 
     def test_a_built_in_page_is_refused(self, client: SageMakerClient) -> None:
         arn = "arn:aws:sagemaker:us-east-1:394669845002:human-task-ui/VideoObjectTracking"
-        with pytest.raises(ClientError, match=r"\(ValidationException\).*without HumanTaskUiArn"):
+        with pytest.raises(ClientError, match=r"\(ValidationException\).*built-in worker pages aren't there"):
             client.render_ui_template(HumanTaskUiArn=arn, Task={"Input": "{}"}, RoleArn=self.ROLE)
 
 
@@ -343,8 +343,8 @@ class TestTags:
         [
             (ACCOUNT_ARN + "labeling-job/welds", r"\(ResourceNotFound\).*no labeling job named welds"),
             (ACCOUNT_ARN + "workteam/private-crowd/x", r"\(ValidationException\).*no work team named 'x'"),
-            (ACCOUNT_ARN + "workteam/x", r"\(ValidationException\).*not that of a labeling job or work team"),
-            (ACCOUNT_ARN + "model/x", r"\(ValidationException\).*not that of a labeling job or work team"),
+            (ACCOUNT_ARN + "workteam/x", r"\(ValidationException\).*not that of a labeling job, work team"),
+            (ACCOUNT_ARN + "model/x", r"\(ValidationException\).*not that of a labeling job, work team"),
             (EVERYONE_ARN.replace("1111", "9999"), rf"\(ValidationException\).*one of that name is {EVERYONE_ARN}"),
         ],
     )

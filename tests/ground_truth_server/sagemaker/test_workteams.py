@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ground_truth_server.aws_error import AwsError
+from ground_truth_server.people.work_teams import EVERYONE, MOST_WORKTEAMS, WorkteamTable
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.sqlite import SqliteDatabase
-from ground_truth_server.sagemaker.aws_error import AwsError
-from ground_truth_server.sagemaker.workteams import EVERYONE, MOST_WORKTEAMS, WorkteamTable
 
 WELDERS = {
     "Description": "Welding experts",

@@ -1,12 +1,13 @@
-"""What the local AWS account has beside labeling jobs: work teams and tags."""
+"""Work teams: whose groups may label a job; and the tags of jobs and teams."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ground_truth_server.aws_error import AwsError, invalid
+from ground_truth_server.records.account_file import read_account_file
+from ground_truth_server.records.named import NamedRecord
 from ground_truth_server.records.records import Records
-from ground_truth_server.records.workteams import WorkteamRecord, read_account_file
-from ground_truth_server.sagemaker.aws_error import AwsError, invalid
 from ground_truth_server.timestamps import from_text, now, to_text
 
 EVERYONE = "everyone"
@@ -36,6 +37,7 @@ class WorkteamTable:
         """
         self._records = records
         self._teams = records.workteams
+        self._tags = records.tags
         with records.transaction():
             self._teams.hold()
             if self._teams.find(EVERYONE) is None:
@@ -60,7 +62,7 @@ class WorkteamTable:
                 if self._teams.find(team.name) is None:
                     self._teams.add(team)
             for resource, values in tags.items():
-                self._teams.add_tags(resource, values)
+                self._tags.add(resource, values)
         file.replace(file.with_name(f"{file.name}.taken-over"))
 
     def add_workteam(self, name: str, details: Mapping[str, Any], tags: Mapping[str, str]) -> None:
@@ -83,7 +85,7 @@ class WorkteamTable:
                 message = f"The account has {count} work teams, the most allowed. Delete one that isn't needed."
                 raise AwsError("ResourceLimitExceeded", message)
             self._add(name, details)
-            self._teams.add_tags(workteam_resource(name), tags)
+            self._tags.add(workteam_resource(name), tags)
 
     def update_workteam(self, name: str, details: Mapping[str, Any]) -> None:
         """Change what is given, keep the rest.
@@ -133,7 +135,7 @@ class WorkteamTable:
             self._teams.hold()
             self._find(name)
             self._teams.remove(name)
-            self._teams.remove_tags(workteam_resource(name))
+            self._tags.remove(workteam_resource(name))
 
     def tags(self, resource: str) -> dict[str, str]:
         """The tags of a resource, by key, in the keys' order.
@@ -144,7 +146,7 @@ class WorkteamTable:
         Returns:
             The tags; none if nobody gave the resource any.
         """
-        return self._teams.tags(resource)
+        return self._tags.of(resource)
 
     def add_tags(self, resource: str, tags: Mapping[str, str]) -> dict[str, str]:
         """Give a resource tags; a tag whose key it has already gets the new value.
@@ -160,13 +162,13 @@ class WorkteamTable:
             AwsError: ``ResourceLimitExceeded`` if it would have more than `MOST_TAGS`; it then gets none.
         """
         with self._records.transaction():
-            self._teams.hold()
-            together = {**self._teams.tags(resource), **tags}
+            self._tags.hold()
+            together = {**self._tags.of(resource), **tags}
             if len(together) > MOST_TAGS:
                 message = f"'{resource}' would have {len(together)} tags; {MOST_TAGS} are allowed."
                 raise AwsError("ResourceLimitExceeded", message)
-            self._teams.add_tags(resource, tags)
-            return self._teams.tags(resource)
+            self._tags.add(resource, tags)
+            return self._tags.of(resource)
 
     def replace_tags(self, resource: str, tags: Mapping[str, str]) -> None:
         """Give a resource these tags and no others.
@@ -176,9 +178,9 @@ class WorkteamTable:
             tags: The values by key, at most `MOST_TAGS`.
         """
         with self._records.transaction():
-            self._teams.hold()
-            self._teams.remove_tags(resource)
-            self._teams.add_tags(resource, tags)
+            self._tags.hold()
+            self._tags.remove(resource)
+            self._tags.add(resource, tags)
 
     def remove_tags(self, resource: str, keys: Iterable[str]) -> None:
         """Take tags from a resource.
@@ -188,13 +190,13 @@ class WorkteamTable:
             keys: The tags' keys; one that it doesn't have is passed over.
         """
         with self._records.transaction():
-            self._teams.remove_tags(resource, keys)
+            self._tags.remove(resource, keys)
 
     def _add(self, name: str, details: Mapping[str, Any]) -> None:
         at = to_text(now())
-        self._teams.add(WorkteamRecord(name, details, at, at))
+        self._teams.add(NamedRecord(name, details, at, at))
 
-    def _find(self, name: str) -> WorkteamRecord:
+    def _find(self, name: str) -> NamedRecord:
         found = self._teams.find(name)
         if found is None:
             raise invalid(
@@ -204,7 +206,7 @@ class WorkteamTable:
         return found
 
 
-def _described(team: WorkteamRecord) -> dict[str, Any]:
+def _described(team: NamedRecord) -> dict[str, Any]:
     times = {"CreateDate": from_text(team.created), "LastUpdatedDate": from_text(team.updated)}
     return {**team.details, "WorkteamName": team.name, **times}
 
