@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -46,17 +47,21 @@ class LocalServer:
         url: The worker portal and the SageMaker API.
         s3_url: Its S3.
         keys: The key pair of its workspace.
+        certificate: The certificate of its portal, where it speaks TLS.
     """
 
     process: subprocess.Popen[bytes]
     url: str
     s3_url: str
     keys: KeyPair
+    certificate: Path | None = None
 
     def sagemaker(self) -> "SageMakerClient":
         """Make a client of its SageMaker API."""
         config = Config(retries={"total_max_attempts": 10})
-        return self.keys.session("eu-west-1").client("sagemaker", endpoint_url=self.url, config=config)
+        verify = None if self.certificate is None else str(self.certificate)
+        session = self.keys.session("eu-west-1")
+        return session.client("sagemaker", endpoint_url=self.url, config=config, verify=verify)
 
     def s3(self) -> "S3Client":
         """Make a client of its S3."""
@@ -72,13 +77,14 @@ def free_ports() -> tuple[int, ...]:
     return ports
 
 
-def start(workspace: Path, ports: tuple[int, ...], *options: str) -> LocalServer:
+def start(workspace: Path, ports: tuple[int, ...], *options: str, certificate: Path | None = None) -> LocalServer:
     """Start a server and wait until it answers.
 
     Args:
         workspace: Its folder; it runs there, too.
         ports: Of the portal, worker pages, S3 and functions.
         *options: Of its command line.
+        certificate: The one that it shows, where the options give it one.
 
     Raises:
         TimeoutError: If it doesn't answer in time, or ends.
@@ -90,15 +96,16 @@ def start(workspace: Path, ports: tuple[int, ...], *options: str) -> LocalServer
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (workspace / "server.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=workspace, env=environment, stdout=log, stderr=log)
-    url, s3_url = (f"http://127.0.0.1:{port}" for port in (ports[0], ports[2]))
+    url, s3_url = f"http{'s' if certificate else ''}://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[2]}"
+    context = ssl.create_default_context(cafile=certificate) if certificate else None
     end = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < end:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            urllib.request.urlopen(url, timeout=5, context=context).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.02)
         else:
-            return LocalServer(process, url, s3_url, KeyPair.of_workspace(workspace))
+            return LocalServer(process, url, s3_url, KeyPair.of_workspace(workspace), certificate)
     process.kill()
     raise TimeoutError(f"no server at {url}:\n{(workspace / 'server.log').read_text()}")
 

@@ -166,7 +166,9 @@ def test_each_gets_what_they_should(team: Team, case: Case) -> None:
     for who, expected in zip(WHO, case.statuses, strict=True):
         if expected is None:  # it would end the task or the job; shown by other tests
             continue
-        body: dict[str, Any] = {"json": {"worker": team.ids.get(who, ""), "answer": {}}} if case.method == "POST" else {}
+        body: dict[str, Any] = (
+            {"json": {"worker": team.ids.get(who, ""), "answer": {}}} if case.method == "POST" else {}
+        )
         answer = team.clients[who].request(case.method, path, **body)
         assert answer.status_code == expected, (who, answer.text[-500:])
         if who == "outsider" and expected == 200:
