@@ -63,6 +63,9 @@ def _list(records: Records, _: Namespace) -> None:
 
 def _change(records: Records, given: Namespace) -> None:
     directory = Directory(records)
+    if given.action == "erase" and not directory.knows(given.name):
+        print_line(f"{given.name} is forgotten; what they did is under {directory.erase_name(given.name)}.")
+        return
     person = directory.find(given.name)
     match given.action:
         case "change":

@@ -213,7 +213,7 @@ class TaskPool:
     def _own(self, task_id: str, worker: str) -> TaskRecord:
         task = self._records.tasks.find(task_id)
         if task is None or task.worker != worker:
-            raise NotYourTask(f"{worker} has no task {task_id}. Take the next task.")
+            raise NotYourTask(f"There is no task {task_id} in your hands. Take the next task.")
         return task
 
     def _record(self, job: LabelingJob, task: TaskRecord, answer: str, at: str) -> None:

@@ -1,5 +1,6 @@
 """The people that there are: found by name, changed, ended, erased."""
 
+import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,14 +49,21 @@ class Directory:
         Raises:
             AccountRefused: If there is none, or more than one.
         """
-        wanted = " ".join(name.split()).casefold()
-        found = [person for person in self._records.people.all() if wanted in (person.name.casefold(), person.id)]
+        found = self._of_name(name)
         if len(found) == 1:
             return found[0]
         if not found:
             raise AccountRefused(f"There is nobody named {name[:80]!r}; see: ground-truth people list")
         ids = ", ".join(person.id for person in found)
         raise AccountRefused(f"There are {len(found)} people named {name[:80]!r}: name one by id, of {ids}")
+
+    def knows(self, name: str) -> bool:
+        """Tell whether somebody of this name or id signs in other than by a name alone."""
+        return bool(self._of_name(name))
+
+    def _of_name(self, name: str) -> list[PersonRecord]:
+        wanted = " ".join(name.split()).casefold()
+        return [person for person in self._records.people.all() if wanted in (person.name.casefold(), person.id)]
 
     def change(self, person: PersonRecord, role: Role | None, groups: frozenset[str] | None) -> PersonRecord:
         """Give a person another role, or other groups."""
@@ -78,6 +86,20 @@ class Directory:
         """Sign a person out everywhere; gives from how many places."""
         with self._records.transaction():
             return self._records.sessions.end_all_of(person.id)
+
+    def erase_name(self, name: str) -> str:
+        """Forget a worker who signed in by a name alone; gives the id under which what they did stays.
+
+        Raises:
+            AccountRefused: If nobody worked under this name.
+        """
+        if not self._records.tasks.has_worker(name):
+            raise AccountRefused(f"Nobody named {name[:80]!r} signed in or labeled here; see: ground-truth people list")
+        erased = f"erased-{secrets.token_hex(8)}"
+        with self._records.transaction():
+            self._records.tasks.rename_worker(name, erased)
+            self._records.log.rename_worker(name, erased)
+        return erased
 
     def erase(self, person: PersonRecord) -> None:
         """Forget who a person is: what they did stays under an id that nothing tells of any more."""

@@ -226,7 +226,7 @@ class _Console:
         uri = request.query_params.get("uri", "")
         if uri not in _texts([view.data_object.data_object, view.data_object.task_input]):
             raise HTTPException(404, f"This data object does not name {uri}.")
-        return RedirectResponse(self._pages.presign(uri), 307)
+        return RedirectResponse(self._pages.files.granted_to(None)(uri), 307)
 
     def _find(self, request: Request) -> tuple[LabelingJob, Any]:
         job = self._job(request)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select, update
 
 from ground_truth_server.json_text import read_kept, write_json
 from ground_truth_server.records.database import Database
@@ -72,6 +72,11 @@ class EventLog:
             "detail": None if detail is None else write_json(detail),
         }
         self._database.change(_WRITE, values)
+
+    def rename_worker(self, worker: str, to: str) -> None:
+        """Put another id in the place of a worker's, wherever it stands."""
+        renamed = update(events).where(_e.worker == worker)
+        self._database.change(renamed.values(worker=to, message=func.replace(_e.message, worker, to)))
 
     def read(self, job: str | None = None, after: int = 0, limit: int = 1000) -> list[Event]:
         """Read events in order.

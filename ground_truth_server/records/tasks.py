@@ -132,6 +132,14 @@ class TaskRecords:
         rows = self._database.rows(query.group_by(_t.worker, _t.state).order_by(_t.worker, _t.state))
         return [(row.worker, row.state, row.tasks) for row in rows]
 
+    def has_worker(self, worker: str) -> bool:
+        """Tell whether a worker ever took a task."""
+        return self._database.row(select(1).where(tasks.c.worker == worker).limit(1)) is not None
+
+    def rename_worker(self, worker: str, to: str) -> None:
+        """Put another id in the place of a worker's, in all tasks."""
+        self._database.change(update(tasks).where(tasks.c.worker == worker).values(worker=to))
+
     def _one(self, query: Hot, **values: Any) -> TaskRecord | None:
         row = self._database.row(query, **values)
         return None if row is None else _task(row)

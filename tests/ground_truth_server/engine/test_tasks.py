@@ -104,7 +104,7 @@ def test_a_task_is_nobody_elses(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
     for act in (engine.decline, engine.release, engine.find_task):
-        with pytest.raises(NotYourTask, match="bo has no task"):
+        with pytest.raises(NotYourTask, match="in your hands"):
             act(task.id, "bo")
     with pytest.raises(NotYourTask):
         engine.submit(task.id, "bo", GOOD)

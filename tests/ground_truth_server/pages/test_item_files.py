@@ -49,6 +49,7 @@ def recording(tmp_path: Path, bench: Bench) -> bytes:
 def site(bench: Bench, recording: bytes) -> Iterator[PortalSite]:
     with portal_site(bench) as site:
         site.engine.create(request("Welds1", TaskTimeLimitInSeconds=10 * HOUR))
+        wait_until(lambda: site.engine.progress("Welds1").get("open") == 2)  # else the second could be taken first
         yield site
 
 
@@ -267,7 +268,10 @@ def test_another_worker_s_task_is_refused(site: PortalSite) -> None:
     task = take(site, "Ada")
     granted = site.pages.files.granted_to(WorkersTask(task.id, "Ben"))
     refused = httpx.get(granted(SOURCE))
-    assert (refused.status_code, refused.text) == (403, f"Ben has no task {task.id}. Take the next task.")
+    assert (refused.status_code, refused.text) == (
+        403,
+        f"There is no task {task.id} in your hands. Take the next task.",
+    )
     unknown = httpx.get(site.pages.files.granted_to(WorkersTask("x", "Ada"))(SOURCE))
     assert unknown.status_code == 403
 

@@ -20,6 +20,7 @@ from ground_truth_server.people.workforces import WorkforceTable
 from ground_truth_server.records.people import PersonRecord
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.schema import access_keys, invitations, people, sessions
+from tests.ground_truth_server.engine.labeling import Bench, request, wait_until
 
 PASSWORD = "three small seams"
 
@@ -217,6 +218,20 @@ def test_who_is_disabled_or_erased_is_out_at_once(accounts: Accounts, records: R
     directory.erase(directory.find("Ada Lovelace"))
     assert not records.database.rows(select(people))
     assert directory.names([person.id]) == {person.id: person.id}
+
+
+def test_who_signed_in_by_name_is_erased_from_tasks_and_log(bench: Bench) -> None:
+    bench.put_manifest([{"source": "1"}, {"source": "2"}])
+    with bench.engine() as engine:
+        engine.create(request("welds"))
+        engine.resume()
+        wait_until(lambda: engine.next_task("Ada Lovelace", "welds") is not None)
+        assert any("Ada Lovelace" in event.message for event in engine.events("welds"))
+        erased = Directory(engine.records).erase_name("Ada Lovelace")
+        assert not any("Ada" in str(event) for event in engine.events("welds"))
+        assert [worker["worker"] for worker in engine.workers("welds")] == [erased]
+        with pytest.raises(AccountRefused, match="Nobody named"):
+            Directory(engine.records).erase_name("Ada Lovelace")
 
 
 # -- keys
