@@ -414,7 +414,7 @@ def _workforce_resource(name: str) -> str:
 
 
 def _ui_resource(name: str) -> str:
-    return f"human-task-ui/{name.lower()}"
+    return f"human-task-ui/{name}"
 
 
 def _workforce_details(request: Members) -> Members:
