@@ -47,6 +47,12 @@ MAY_IMPORT = {
         "ground_truth_server.records",
         *OF_ALL,
     },
+    "ground_truth_server/moving": {
+        "ground_truth_server.moving",
+        "ground_truth_server.engine",
+        "ground_truth_server.sagemaker",
+        *OF_ALL,
+    },
     "ground_truth_server/pages": {"ground_truth_server.pages", "ground_truth_server.engine", *OF_ALL},
     "ground_truth_server/portal": {
         "ground_truth_server.portal",
