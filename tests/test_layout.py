@@ -9,6 +9,7 @@ from tests.conftest import ROOT
 
 # Leaves that every room of the server may use.
 OF_ALL = {
+    "ground_truth_server.acting",
     "ground_truth_server.aws_error",
     "ground_truth_server.json_text",
     "ground_truth_server.printable",

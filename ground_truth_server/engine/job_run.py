@@ -28,6 +28,13 @@ _log = logging.getLogger(__name__)
 _LINES_A_TRANSACTION = 500
 _SHORTEST_PAUSE = 0.02  # seconds; answers come in bursts, and each would wake the run
 _FIRST_PAUSE, _LONGEST_PAUSE = 2, 120  # ticks before a failed step is tried again
+_IN_AUDIT = {
+    "InProgress": "in-progress",
+    "Stopping": "stopping",
+    "Stopped": "stopped",
+    "Completed": "completed",
+    "Failed": "failed",
+}
 _INTERMEDIATE_MANIFESTS = 20  # in a job; each holds every line
 
 
@@ -343,6 +350,7 @@ class JobRun:
             records.jobs.set_status(self._job.key, status, at, reason)
             self._around.changes.record(state_change(self._job.arn, status, at))
             self._tell("state", f"{status}: {message}")
+            records.audit.write(None, f"labeling-job.{_IN_AUDIT[status]}", self._job.arn, at=at)
 
     def _tell(
         self, kind: str, message: str, *, number: int | None = None, detail: Mapping[str, Any] | None = None

@@ -10,9 +10,9 @@ from typing import Any
 import botocore.session
 from botocore.model import StructureShape
 
+from ground_truth_server.aws_error import AwsError
 from ground_truth_server.engine.aws_functions import PASS_THROUGH, aws_function
 from ground_truth_server.engine.s3_location import NotAnS3Uri, S3Location
-from ground_truth_server.sagemaker.aws_error import AwsError
 from ground_truth_server.sagemaker.request_validation import read_request
 
 _EXPECTED = (
