@@ -9,6 +9,7 @@ from tests.conftest import ROOT
 
 # Leaves that every room of the server may use.
 OF_ALL = {
+    "ground_truth_server.acting",
     "ground_truth_server.aws_error",
     "ground_truth_server.json_text",
     "ground_truth_server.printable",
@@ -45,6 +46,12 @@ MAY_IMPORT = {
         "ground_truth_server.engine",
         "ground_truth_server.people",
         "ground_truth_server.records",
+        *OF_ALL,
+    },
+    "ground_truth_server/moving": {
+        "ground_truth_server.moving",
+        "ground_truth_server.engine",
+        "ground_truth_server.sagemaker",
         *OF_ALL,
     },
     "ground_truth_server/pages": {"ground_truth_server.pages", "ground_truth_server.engine", *OF_ALL},

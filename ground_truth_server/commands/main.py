@@ -18,6 +18,8 @@ COMMANDS = {
     "keys": "make, list and end the access keys that machines sign with",
     "people": "invite people, change what they may do, sign them out, erase them",
     "migrate": "bring the database to this version's tables, before its servers start",
+    "audit": "check who did what and when, or take it along",
+    "move-in": "let a labeling job of Ground Truth go on here, with its labels so far",
 }
 """The commands, each a module of this room, and what they are for."""
 

@@ -25,6 +25,7 @@ from ground_truth_server.engine.labeling_job import (
 )
 from ground_truth_server.engine.request_files import read_request_files
 from ground_truth_server.engine.retrying import Waiting
+from ground_truth_server.engine.sealing import Sealing
 from ground_truth_server.engine.surroundings import Surroundings
 from ground_truth_server.engine.tasks import Task, TaskPool
 from ground_truth_server.records.data_objects import DataObject
@@ -147,6 +148,7 @@ class Engine:
             self.records, s3_client, invoke, self._changes, self._tasks, clock, concurrency, tick
         )
         self._expiry = Expiry(self.records, self._jobs, self._tasks, clock, tick)
+        self._sealing = Sealing(self.records, 2 * tick)
         self.leaving = False
         self._runs = JobRuns(self._around, self._jobs)
 
@@ -186,6 +188,7 @@ class Engine:
             self._jobs.add(job, files.template, files.categories, at)
             self._changes.record(state_change(job.arn, "Initializing", at))
             self.records.log.write(job.key, at, "state", f"Initializing: {job.manifest}")
+            self.records.audit.write(None, "labeling-job.created", job.arn, {"manifest": str(job.manifest)}, at=at)
             for remark in (*remarks, *further):
                 self.records.log.write(job.key, at, "remark", remark)
         self._runs.start(job)
@@ -262,6 +265,7 @@ class Engine:
             self.records.jobs.set_status(job.key, "Stopping", at)
             self._changes.record(state_change(job.arn, "Stopping", at))
             self.records.log.write(job.key, at, "state", "Stopping: by request")
+            self.records.audit.write(None, "labeling-job.stopping", job.arn, at=at)
         self._runs.try_now(job.key)
 
     def resume(self) -> None:
@@ -294,6 +298,7 @@ class Engine:
         self._runs.close(patience)
         self._expiry.close()
         self._changes.close(max(0.0, end - time.monotonic()))
+        self._sealing.close()
         self.records.database.close()
         self._workspace_lock.close()
 

@@ -28,6 +28,13 @@ _log = logging.getLogger(__name__)
 _LINES_A_TRANSACTION = 500
 _SHORTEST_PAUSE = 0.02  # seconds; answers come in bursts, and each would wake the run
 _FIRST_PAUSE, _LONGEST_PAUSE = 2, 120  # ticks before a failed step is tried again
+_IN_AUDIT = {
+    "InProgress": "in-progress",
+    "Stopping": "stopping",
+    "Stopped": "stopped",
+    "Completed": "completed",
+    "Failed": "failed",
+}
 _INTERMEDIATE_MANIFESTS = 20  # in a job; each holds every line
 
 
@@ -165,7 +172,7 @@ class JobRun:
         """Read the manifest from its start, whatever was read before; ``False`` if the engine closes."""
         with self._records.transaction():
             self._objects.forget(self._job.key)
-        lines = read_manifest(self._around.s3, self._job.manifest)
+        lines = read_manifest(self._around.s3, self._job.manifest, self._job.label_attribute)
         while some := list(islice(lines, _LINES_A_TRANSACTION)):
             if self._closing.is_set():
                 return False
@@ -178,8 +185,10 @@ class JobRun:
         """Let the job be in progress; where no line can be labeled, let it fail."""
         counts = self._objects.count(self._job.key)
         manifest, good, bad = self._job.manifest, counts.get("waiting", 0), counts.get("failed", 0)
-        if good:
-            self._set_status("InProgress", f"{good} data objects to label, {bad} bad lines in {manifest}")
+        labeled = counts.get("labeled", 0)
+        if good or labeled:
+            before = f", {labeled} labeled before" if labeled else ""
+            self._set_status("InProgress", f"{good} data objects to label{before}, {bad} bad lines in {manifest}")
             return True
         first = self._objects.find(self._job.key, 0)
         problem = first.problem if first else "it has no lines"
@@ -194,6 +203,8 @@ class JobRun:
                 line.number - 1,
                 line.data_object,
                 f"Line {line.number} of {where}: {line.problem}" if line.problem else None,
+                line.text,
+                line.label,
             )
             for line in lines
         ]
@@ -339,6 +350,7 @@ class JobRun:
             records.jobs.set_status(self._job.key, status, at, reason)
             self._around.changes.record(state_change(self._job.arn, status, at))
             self._tell("state", f"{status}: {message}")
+            records.audit.write(None, f"labeling-job.{_IN_AUDIT[status]}", self._job.arn, at=at)
 
     def _tell(
         self, kind: str, message: str, *, number: int | None = None, detail: Mapping[str, Any] | None = None

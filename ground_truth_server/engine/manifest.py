@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ground_truth_server.engine.s3_location import S3Location
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
 _MAX_LINE_BYTES = 4 * MAX_LINE_CHARACTERS  # the longest UTF-8 character has four
-_CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -26,19 +26,24 @@ class ManifestLine:
         number: Counted from 1.
         data_object: What the line holds; ``None`` if it holds no JSON object or is too long to carry on.
         problem: Why it can't be labeled, for people; ``None`` if it can.
+        text: The line as it stands in the file; ``None`` where ``data_object`` is.
+        label: The label that it carries already and the label's metadata, by their attributes; ``None`` if none.
     """
 
     number: int
     data_object: dict[str, Any] | None
     problem: str | None = None
+    text: str | None = field(default=None, compare=False)
+    label: dict[str, Any] | None = None
 
 
-def read_manifest(s3: "S3Client", manifest: S3Location) -> Iterator[ManifestLine]:
+def read_manifest(s3: "S3Client", manifest: S3Location, label_attribute: str | None = None) -> Iterator[ManifestLine]:
     """Read a manifest line by line, holding one line at a time however long the file is.
 
     Args:
         s3: The S3 client.
         manifest: Where the manifest lies.
+        label_attribute: Whose labels to look for; none if not given.
 
     Yields:
         Each line, good or bad, in order. Empty lines at the end are left out.
@@ -47,8 +52,21 @@ def read_manifest(s3: "S3Client", manifest: S3Location) -> Iterator[ManifestLine
         botocore.exceptions.ClientError: If the manifest can't be read.
     """
     body = s3.get_object(Bucket=manifest.bucket, Key=manifest.key)["Body"]
+    yield from check_lines(body.iter_chunks(CHUNK_BYTES), label_attribute)
+
+
+def check_lines(chunks: Iterable[bytes], label_attribute: str | None = None) -> Iterator[ManifestLine]:
+    """Check the lines of a manifest that comes in pieces.
+
+    Args:
+        chunks: The file's bytes, cut anywhere.
+        label_attribute: Whose labels to look for; none if not given.
+
+    Yields:
+        Each line, good or bad, in order. Empty lines at the end are left out.
+    """
     empty_before = 0
-    for number, raw in enumerate(_split_lines(body.iter_chunks(_CHUNK_BYTES)), 1):
+    for number, raw in enumerate(split_lines(chunks), 1):
         if number == 1 and raw is not None:
             raw = raw.removeprefix(_BYTE_ORDER_MARK)  # noqa: PLW2901  (editors on Windows put it there)
         if raw is not None and not raw.strip():
@@ -57,15 +75,16 @@ def read_manifest(s3: "S3Client", manifest: S3Location) -> Iterator[ManifestLine
         for empty in range(number - empty_before, number):
             yield ManifestLine(empty, None, "the line is empty; expected a JSON object")
         empty_before = 0
-        yield check_line(number, raw)
+        yield check_line(number, raw, label_attribute)
 
 
-def check_line(number: int, raw: bytes | None) -> ManifestLine:
-    """Check one line against Ground Truth's limits.
+def check_line(number: int, raw: bytes | None, label_attribute: str | None = None) -> ManifestLine:
+    """Check one line against Ground Truth's limits, which are for what is still to be labeled.
 
     Args:
         number: The line's number, counted from 1.
         raw: The line without its end; ``None`` if it is longer than any good line.
+        label_attribute: Whose labels to look for; none if not given.
     """
     if raw is None:
         return ManifestLine(number, None, _too_long(f"more than {MAX_LINE_CHARACTERS:,}"))
@@ -73,15 +92,33 @@ def check_line(number: int, raw: bytes | None) -> ManifestLine:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         return ManifestLine(number, None, f"not UTF-8: {error.reason} at byte {error.start + 1}")
-    if len(text) > MAX_LINE_CHARACTERS:
-        return ManifestLine(number, None, _too_long(f"{len(text):,}"))
     try:
         found = _parse(text)
     except ValueError as error:
         return ManifestLine(number, None, str(error) if isinstance(error, UnfitJson) else f"not JSON: {error}")
     if not isinstance(found, dict):
         return ManifestLine(number, None, f"found {_kind(found)}, expected a JSON object")
-    return ManifestLine(number, found, _problem_of(found))
+    label = None if label_attribute is None else label_in(found, label_attribute)
+    if label is None and len(text) > MAX_LINE_CHARACTERS:
+        return ManifestLine(number, None, _too_long(f"{len(text):,}"))
+    return ManifestLine(number, found, None if label else _problem_of(found), text, label)
+
+
+def label_in(data_object: dict[str, Any], attribute: str) -> dict[str, Any] | None:
+    """Find the label that a line of a manifest carries, as Ground Truth writes it: with its metadata.
+
+    Args:
+        data_object: What the line holds.
+        attribute: The label's attribute.
+
+    Returns:
+        The label and its metadata by their attributes; ``None`` if it has none, or if it failed.
+    """
+    name = f"{attribute}-metadata"
+    label, metadata = data_object.get(attribute), data_object.get(name)
+    if label is None or not isinstance(metadata, dict) or "failure-reason" in metadata:
+        return None
+    return {attribute: label, name: metadata}
 
 
 def _parse(text: str) -> object:
@@ -119,7 +156,7 @@ def _problem_of_source(data_object: dict[str, Any]) -> str | None:
     return None
 
 
-def _split_lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
+def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
     r"""Cut at ``\n`` and ``\r\n``; a line longer than any good line comes as ``None``, its bytes unread."""
     rest, overlong = b"", False
     for chunk in chunks:

@@ -113,23 +113,29 @@ def manifest_line(job: LabelingJob, row: ManifestRow) -> str:
         row: What it is made of.
 
     Returns:
-        The line with its label, or with the reason why it failed, or as it came if it has neither.
+        The line with its label, or with the reason why it failed; or as it came, if it has neither or came labeled.
     """
     line = row.line
     name = f"{job.label_attribute}-metadata"
     if row.label is not None and row.labeled_at is not None:
         content = row.label
-        metadata = {**content.pop(name, {}), **_metadata(job, row.labeled_at)}
+        metadata = {**content.pop(name, {}), **label_metadata(job.name, row.labeled_at)}
         label = {job.label_attribute: content.pop(job.label_attribute)}
-        line = {**content, **line, **label, name: metadata}
-    elif row.state == "failed" and row.ended is not None:
-        line = {**line, name: {"failure-reason": row.problem, **_metadata(job, row.ended)}}
-    return write_json(line)
+        return write_json({**content, **line, **label, name: metadata})
+    if row.state == "failed" and row.ended is not None:
+        return write_json({**line, name: {"failure-reason": row.problem, **label_metadata(job.name, row.ended)}})
+    return row.text
 
 
-def _metadata(job: LabelingJob, at: str) -> dict[str, Any]:
+def label_metadata(job: str, at: str) -> dict[str, Any]:
+    """Make what Ground Truth writes beside a label.
+
+    Args:
+        job: The labeling job's name.
+        at: When, as the store writes it.
+    """
     return {
-        "job-name": f"labeling-job/{job.name}",
+        "job-name": f"labeling-job/{job}",
         "type": "groundtruth/custom",
         "human-annotated": "yes",
         "creation-date": at,

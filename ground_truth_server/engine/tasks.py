@@ -1,12 +1,16 @@
 """The workers' side: taking tasks of a labeling job, submitting answers, handing tasks back."""
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ground_truth_server.acting import SERVER
+from ground_truth_server.engine.arns import REGION
 from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
+from ground_truth_server.engine.workers import worker_id
 from ground_truth_server.json_text import UnfitJson, write_answer
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.tasks import TaskRecord
@@ -193,6 +197,7 @@ class TaskPool:
         task = TaskRecord(uuid.uuid4().hex, job.key, number, worker, "accepted", at, expires)
         self._records.tasks.add(task)
         self._tell(task, "accepted", f"{worker} took object {number}", at)
+        self._audit(task, "accepted", at)
         return task
 
     def _task(self, task: TaskRecord, job: LabelingJob, task_input: dict[str, Any] | None) -> Task:
@@ -224,6 +229,7 @@ class TaskPool:
             records.objects.set_answered(job.key, task.number)
         spent = seconds_between(task.accepted, at)
         self._tell(task, "submitted", f"{task.worker} answered object {task.number} in {spent:.0f} s", at)
+        self._audit(task, "submitted", at, answer=hashlib.sha256(answer.encode()).hexdigest())
 
     def _hand_back(self, task_id: str, worker: str, state: str, verb: str) -> None:
         with self._records.transaction():
@@ -240,7 +246,22 @@ class TaskPool:
         if not self._records.tasks.end(task.id, state, at):
             return False
         self._records.objects.give_back(task.job, task.number)
+        self._audit(task, state, at)
         return True
+
+    def _audit(self, task: TaskRecord, state: str, at: str, **detail: str) -> None:
+        """Write down what became of a task; its worker goes by an id that only another table resolves."""
+        worker = worker_id(task.worker, REGION)
+        told = {"object": str(task.number), "task": task.id, **detail}
+        by_clock = state == "expired"
+        self._records.audit.write(
+            SERVER if by_clock else worker,
+            f"task.{state}",
+            self._jobs.get(task.job).arn,
+            {**told, "worker": worker} if by_clock else told,
+            "" if by_clock else None,
+            at=at,
+        )
 
     def _tell(self, task: TaskRecord, kind: str, message: str, at: str) -> None:
         self._records.log.write(task.job, at, kind, message, number=task.number, worker=task.worker)

@@ -1,10 +1,12 @@
 """Work teams: whose groups may label a job; and the tags of jobs and teams."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ground_truth_server.aws_error import AwsError, invalid
+from ground_truth_server.json_text import write_json
 from ground_truth_server.records.account_file import read_account_file
 from ground_truth_server.records.named import NamedRecord
 from ground_truth_server.records.records import Records
@@ -86,6 +88,8 @@ class WorkteamTable:
                 raise AwsError("ResourceLimitExceeded", message)
             self._add(name, details)
             self._tags.add(workteam_resource(name), tags)
+            if tags:
+                self._audit("tags.added", workteam_resource(name), tags)
 
     def update_workteam(self, name: str, details: Mapping[str, Any]) -> None:
         """Change what is given, keep the rest.
@@ -101,6 +105,7 @@ class WorkteamTable:
             self._teams.hold()
             known = self._find(name)
             self._teams.change(name, {**known.details, **details}, to_text(now()))
+            self._audit("work-team.changed", workteam_resource(name), _in_audit(details))
 
     def workteam(self, name: str) -> dict[str, Any]:
         """A work team as ``DescribeWorkteam`` has it, without its ARNs.
@@ -136,6 +141,7 @@ class WorkteamTable:
             self._find(name)
             self._teams.remove(name)
             self._tags.remove(workteam_resource(name))
+            self._audit("work-team.deleted", workteam_resource(name))
 
     def tags(self, resource: str) -> dict[str, str]:
         """The tags of a resource, by key, in the keys' order.
@@ -168,6 +174,7 @@ class WorkteamTable:
                 message = f"'{resource}' would have {len(together)} tags; {MOST_TAGS} are allowed."
                 raise AwsError("ResourceLimitExceeded", message)
             self._tags.add(resource, tags)
+            self._audit("tags.added", resource, tags)
             return self._tags.of(resource)
 
     def replace_tags(self, resource: str, tags: Mapping[str, str]) -> None:
@@ -181,6 +188,8 @@ class WorkteamTable:
             self._tags.hold()
             self._tags.remove(resource)
             self._tags.add(resource, tags)
+            if tags:
+                self._audit("tags.added", resource, tags)
 
     def remove_tags(self, resource: str, keys: Iterable[str]) -> None:
         """Take tags from a resource.
@@ -189,12 +198,18 @@ class WorkteamTable:
             resource: What stands at the end of its ARN.
             keys: The tags' keys; one that it doesn't have is passed over.
         """
+        keys = list(keys)
         with self._records.transaction():
             self._tags.remove(resource, keys)
+            self._audit("tags.removed", resource, {"keys": keys})
 
     def _add(self, name: str, details: Mapping[str, Any]) -> None:
         at = to_text(now())
         self._teams.add(NamedRecord(name, details, at, at))
+        self._audit("work-team.created", workteam_resource(name), _in_audit(details))
+
+    def _audit(self, action: str, resource: str, detail: Mapping[str, Any] | None = None) -> None:
+        self._records.audit.write(None, action, resource, detail)
 
     def _find(self, name: str) -> NamedRecord:
         found = self._teams.find(name)
@@ -204,6 +219,11 @@ class WorkteamTable:
                 "which is always there."
             )
         return found
+
+
+def _in_audit(details: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit tells of a team's details, which may name people: which they are, and their hash."""
+    return {"members": sorted(details), "sha256": hashlib.sha256(write_json(details).encode()).hexdigest()}
 
 
 def _described(team: NamedRecord) -> dict[str, Any]:

@@ -5,6 +5,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ground_truth_server.acting import acting
+from ground_truth_server.edge.client_address import client_address
+from ground_truth_server.engine.arns import REGION
+from ground_truth_server.engine.workers import worker_id
 from ground_truth_server.people.person import Person
 from ground_truth_server.portal.sign_in import SignIn, path_of
 from ground_truth_server.portal.web_pages import page
@@ -31,7 +35,11 @@ class OwnersOnly:
             await self._app(scope, receive, send)
             return
         refusal = await run_in_threadpool(self._refusal, Request(scope))
-        await (refusal or self._app)(scope, receive, send)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        with acting(worker_id(owner_of(Request(scope)).id, REGION), client_address(scope)):
+            await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
         person = self._sign_in.owner(request, at_work=not request.url.path.endswith(_BY_THEMSELVES))

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from ground_truth_server.acting import ActingRequests
 from ground_truth_server.edge.client_address import client_address
 from ground_truth_server.edge.own_origin import OwnOrigin
 from ground_truth_server.engine.engine import Engine, OpenJob
@@ -72,7 +73,7 @@ def create_portal(
         routes.append(Mount("/console", console))
     return Starlette(
         routes=routes,
-        middleware=[Middleware(OwnOrigin, pages.portal_origin, (pages.origin,))],
+        middleware=[Middleware(OwnOrigin, pages.portal_origin, (pages.origin,)), Middleware(ActingRequests)],
         exception_handlers={
             LabelingJobNotFound: _no_such_job,
             _WrongPlace: _wrong_place,

@@ -27,11 +27,15 @@ class NewObject:
         number: The line's place in the manifest, from 0.
         line: What it holds; ``None`` if it holds no JSON object.
         problem: Why it can't be labeled, if so.
+        text: The line as it stands in the file, to be kept so.
+        label: The label that it brings along, with its metadata; ``None`` if it is to be labeled.
     """
 
     number: int
     line: Mapping[str, Any] | None
     problem: str | None = None
+    text: str | None = None
+    label: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ class ManifestRow:
         label: The content of its consolidated annotation.
         problem: Why it failed.
         ended: When it failed.
-        labeled_at: When its batch was made.
+        labeled_at: When its batch was made; ``None`` for a label that its line brought along.
+        text: The input's line as it came; an empty object if it holds none.
     """
 
     number: int
@@ -80,6 +85,7 @@ class ManifestRow:
     problem: str | None
     ended: str | None
     labeled_at: str | None
+    text: str = "{}"
 
 
 class ObjectRecords:
@@ -95,13 +101,14 @@ class ObjectRecords:
     # -- from the manifest
 
     def add(self, job: str, objects: Iterable[NewObject], at: str) -> None:
-        """Add data objects, good ones to wait, bad ones failed."""
+        """Add data objects, good ones to wait, bad ones failed, those that bring their label along labeled."""
         values = [
             {
                 "job": job,
                 "number": one.number,
-                "line": None if one.line is None else write_json(one.line),
-                "state": "failed" if one.problem else "waiting",
+                "line": None if one.line is None else one.text or write_json(one.line),
+                "state": "failed" if one.problem else "waiting" if one.label is None else "labeled",
+                "label": None if one.label is None else write_json(one.label),
                 "problem": one.problem,
                 "ended": at if one.problem else None,
             }
@@ -307,9 +314,8 @@ class ObjectRecords:
         start = 0
         while rows := self._database.rows(query.where(_o.number >= start).order_by(_o.number).limit(_PAGE)):
             for row in rows:
-                yield ManifestRow(
-                    row.number, _json(row.line) or {}, row.state, _json(row.label), row.problem, row.ended, row.created
-                )
+                line, label, text = _json(row.line) or {}, _json(row.label), row.line or "{}"
+                yield ManifestRow(row.number, line, row.state, label, row.problem, row.ended, row.created, text)
             start = rows[-1].number + 1
 
 

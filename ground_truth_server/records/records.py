@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 
 from ground_truth_server.records.access_keys import AccessKeyRecords
+from ground_truth_server.records.audit import AuditRecords
 from ground_truth_server.records.batches import BatchRecords
 from ground_truth_server.records.data_objects import ObjectRecords
 from ground_truth_server.records.database import Database
@@ -37,6 +38,7 @@ class Records:
         people: Who may sign in.
         sessions: Who is signed in.
         access_keys: With what machines sign.
+        audit: Who did what, when and from where.
 
     Example:
         >>> with records.transaction():  # doctest: +SKIP
@@ -59,6 +61,7 @@ class Records:
         self.people = PeopleRecords(database)
         self.sessions = SessionRecords(database)
         self.access_keys = AccessKeyRecords(database)
+        self.audit = AuditRecords(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Change several things at once or not at all; see :meth:`Database.transaction`."""

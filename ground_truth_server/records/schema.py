@@ -5,6 +5,7 @@ asks the database for a part of it.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -245,4 +246,32 @@ human_task_uis = Table(
     Column("details", Text, nullable=False),  # JSON: the template
     Column("created", Text, nullable=False),
     Column("updated", Text, nullable=False),
+)
+
+_Number = BigInteger().with_variant(Integer(), "sqlite")
+
+# The database's triggers let nobody change or remove a sealed entry; see the migration.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Number, primary_key=True, autoincrement=True),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # canonical JSON
+    Column("address", Text, nullable=False),
+    Column("number", _Number),  # its place in the chain, from 1; NULL until it is sealed
+    Column("previous", Text),  # the hash of the entry before; empty for the first
+    Column("hash", Text),
+    sqlite_autoincrement=True,
+)
+Index("audit_by_number", audit.c.number, unique=True)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("one", Integer, primary_key=True),  # there is one row
+    Column("number", _Number, nullable=False),  # of the last sealed entry
+    Column("hash", Text, nullable=False),
 )

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ground_truth_server.acting import acting
 from ground_truth_server.aws_error import AwsError
 from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.people.access_keys import Principal
@@ -30,6 +31,7 @@ from ground_truth_server.sagemaker.request_validation import read_request
 BODY_LIMIT = 4 * 1024 * 1024
 
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]{1,128}/\d{8}/([a-z0-9-]{1,64})/")
+_ACCESS_KEY = re.compile(r"Credential=([A-Za-z0-9_]{1,128})/")
 _log = logging.getLogger(__name__)
 
 
@@ -131,7 +133,8 @@ class AwsJson:
             operation = self._operation(request.headers.get("x-amz-target", ""))
             body = await _read_body(request)
             caller = await run_in_threadpool(self._caller, request)
-            return _response(await run_in_threadpool(self._call, operation, body, caller))
+            with acting(_actor(request), request.client.host if request.client else ""):
+                return _response(await run_in_threadpool(self._call, operation, body, caller))
         except AwsError as error:
             return self._error_response(error)
         except Exception:
@@ -178,6 +181,12 @@ def _refuse_browsers(request: Request) -> None:
     if origin := request.headers.get("origin"):
         message = f"A page of {origin} called the SageMaker API, which is for AWS's clients outside of browsers."
         raise AwsError("AccessDeniedException", message, 403)
+
+
+def _actor(request: Request) -> str:
+    """Who acts in a request: the access key that signed it."""
+    found = _ACCESS_KEY.search(request.headers.get("authorization", ""))
+    return f"access key {found[1]}" if found else "nobody signed"
 
 
 async def _read_body(request: Request) -> bytes:

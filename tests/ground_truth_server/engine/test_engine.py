@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -216,6 +217,49 @@ class TestManifests:
         assert found["LabelingJobStatus"] == "Failed"
         assert problem in found["FailureReason"]
 
+    def test_lines_that_bring_their_label_along_are_kept_byte_for_byte(self, bench: Bench) -> None:
+        long = "x" * 25_000  # an input's attribute may not be so long, a label may
+        labeled = (
+            f'{{"source":"s3://{BUCKET}/dataset/0.json",  "Weld": {{"share": 0.00, "mask": "{long}"}},'
+            ' "Weld-metadata": {"confidence": 1.0e0, "job-name": "labeling-job/former", "human-annotated": "yes"}}'
+        )
+        failed = {"source": "b", "Weld": 1, "Weld-metadata": {"failure-reason": "nobody"}}
+        bench.put_manifest([labeled, {"source": "a"}, failed, {"source": "c", "Weld": "not from a job"}, labeled])
+        with bench.engine() as engine:
+            engine.create(request(MaxConcurrentTaskCount=2))
+            done = label_all(engine, ["ann"])
+            asked = [event["dataObject"]["source"] for event in bench.functions.events_of(PRE)]
+            assert sorted(asked) == ["a", "b", "c"]
+            assert engine.data_object("Welds1", "0").data_object.label is not None, "the console shows it"
+        assert done["LabelCounters"] == {
+            "TotalLabeled": 5,
+            "HumanLabeled": 5,
+            "MachineLabeled": 0,
+            "FailedNonRetryableError": 0,
+            "Unlabeled": 0,
+        }
+        lines = bench.text("output/Welds1/manifests/output/output.manifest").splitlines()
+        assert [lines[0], lines[4]] == [labeled, labeled]
+        for line in map(json.loads, lines[1:4]):
+            assert line["Weld"] == {"class": "Good Weld"}
+            assert line["Weld-metadata"]["job-name"] == "labeling-job/Welds1"
+            assert "failure-reason" not in line["Weld-metadata"]
+
+    def test_a_manifest_whose_lines_are_all_labeled_completes_at_once(self, bench: Bench) -> None:
+        line = {"source": "a", "Weld": 1, "Weld-metadata": {"human-annotated": "yes"}}
+        bench.put_manifest([line, line])
+        with bench.engine() as engine:
+            engine.create(request())
+            assert wait_for_end(engine)["LabelingJobStatus"] == "Completed"
+        assert bench.output() == [line, line]
+
+    def test_stopping_conditions_count_labels_that_are_brought_along(self, bench: Bench) -> None:
+        line = {"source": "a", "Weld": 1, "Weld-metadata": {"human-annotated": "yes"}}
+        bench.put_manifest([line, *({"source": str(number)} for number in range(3))])
+        with bench.engine() as engine:
+            engine.create({**request(), "StoppingConditions": {"MaxHumanLabeledObjectCount": 2}})
+            assert label_all(engine, ["ann"])["LabelCounters"]["TotalLabeled"] == 2
+
     def test_intermediate_manifests_hold_unlabeled_lines_unchanged(self, bench: Bench) -> None:
         with bench.engine() as engine:
             engine.create(request(MaxConcurrentTaskCount=1))
@@ -224,7 +268,7 @@ class TestManifests:
         text = bench.text("output/Welds1/manifests/intermediate/1/output.manifest")
         first, *others = text.splitlines()
         assert '"Weld":{"class":"Good Weld"}' in first
-        assert others == [f'{{"source":"s3://{BUCKET}/dataset/{i}.json"}}' for i in (1, 2)]
+        assert others == [f'{{"source": "s3://{BUCKET}/dataset/{i}.json"}}' for i in (1, 2)], "byte for byte"
         assert bench.text("output/Welds1/annotations/intermediate/1/annotations.manifest") == text
 
 
