@@ -16,11 +16,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from ground_truth_server.arns import ACCOUNT, REGION
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, Wording, hosts_of, in_json, in_query_xml
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import HOST, LOOPBACK_NAMES, listen, origin_of, serving
 from ground_truth_server.edge.network import Network
-from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.engine.aws_functions import WithAwsFunctions
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
 from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog

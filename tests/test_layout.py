@@ -10,10 +10,12 @@ from tests.conftest import ROOT
 # Leaves that every room of the server may use.
 OF_ALL = {
     "ground_truth_server.acting",
+    "ground_truth_server.arns",
     "ground_truth_server.aws_error",
     "ground_truth_server.json_text",
     "ground_truth_server.printable",
     "ground_truth_server.timestamps",
+    "ground_truth_server.worker_ids",
 }
 # What each room may import of the others.
 MAY_IMPORT = {

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from ground_truth_server.commands.places import add_places, records_at
 from ground_truth_server.commands.saying import print_line
-from ground_truth_server.people.access_keys import issue
+from ground_truth_server.people.access_keys import end_key, issue
 from ground_truth_server.people.directory import Directory
 from ground_truth_server.people.person import role_of
 from ground_truth_server.records.records import Records
@@ -57,7 +57,6 @@ def _list(records: Records, _: Namespace) -> None:
 
 
 def _remove(records: Records, given: Namespace) -> None:
-    with records.transaction():
-        if not records.access_keys.remove(given.access_key):
-            raise ValueError(f"there is no key {given.access_key}; see: ground-truth keys list")
+    if not end_key(records, given.access_key):
+        raise ValueError(f"there is no key {given.access_key}; see: ground-truth keys list")
     print_line(f"{given.access_key} is taken no more.")

@@ -10,6 +10,7 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.exc import SQLAlchemyError
 
+from ground_truth_server.acting import acting
 from ground_truth_server.commands.saying import print_line, say_in_a_line
 from ground_truth_server.shutdown import leave
 
@@ -44,8 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = importlib.import_module(f"ground_truth_server.commands.{name.replace('-', '_')}")
     parser = ArgumentParser(f"ground-truth {name}", formatter_class=RawDescriptionHelpFormatter)
     command.add_arguments(parser)
+    given = parser.parse_args(arguments[1:])
     try:
-        return command.run(parser.parse_args(arguments[1:]))
+        with acting("command line"):
+            return command.run(given)
     except ERRORS as error:
         print_line(f"ground-truth {name}: {say_in_a_line(error)}", error=True)
         return 1

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from ground_truth_server.arns import REGION
 from ground_truth_server.aws_services import AWS
 from ground_truth_server.commands.saying import print_line
 from ground_truth_server.edge.key_pair import KeyPair
 from ground_truth_server.edge.loopback import HOST, proxies_never_reach_loopback
-from ground_truth_server.engine.arns import REGION
 from ground_truth_server.moving.former_job import CantMoveIn, Changes, FormerJob
 from ground_truth_server.moving.moving import Moved, Places, move_in
 

@@ -6,12 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+from ground_truth_server.arns import ACCOUNT, REGION
 from ground_truth_server.aws_services import AWS, EMBEDDED, Ports, ServerSettings
 from ground_truth_server.commands.places import add_places
 from ground_truth_server.commands.saying import print_line
 from ground_truth_server.edge.loopback import HOST, proxies_never_reach_loopback
 from ground_truth_server.edge.network import Network
-from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.pages.preview import PreviewSource
 from ground_truth_server.people.oidc_settings import OidcSettings
 from ground_truth_server.people.settings import WAYS, PeopleSettings

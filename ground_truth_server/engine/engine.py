@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ground_truth_server.engine.arns import ACCOUNT, REGION, labeling_job_arn
+from ground_truth_server.arns import ACCOUNT, REGION, labeling_job_arn
 from ground_truth_server.engine.events import Listener, StateChanges, state_change
 from ground_truth_server.engine.expiry import Expiry
 from ground_truth_server.engine.invoke import Invoke

@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ground_truth_server.engine.labeling_job import LabelingJob
 from ground_truth_server.engine.s3_location import S3Location
-from ground_truth_server.engine.workers import worker_id, worker_metadata
 from ground_truth_server.json_text import write_json
 from ground_truth_server.records.data_objects import ManifestRow
 from ground_truth_server.records.tasks import Answer
 from ground_truth_server.timestamps import in_file_name, in_worker_response, seconds_between
+from ground_truth_server.worker_ids import worker_id, worker_metadata
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

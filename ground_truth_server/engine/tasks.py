@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from ground_truth_server.acting import SERVER
-from ground_truth_server.engine.arns import REGION
+from ground_truth_server.arns import REGION
 from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
-from ground_truth_server.engine.workers import worker_id
 from ground_truth_server.json_text import UnfitJson, write_answer
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.tasks import TaskRecord
 from ground_truth_server.timestamps import from_text, later, seconds_between, to_text
+from ground_truth_server.worker_ids import worker_id
 
 
 class TaskRefused(Exception):

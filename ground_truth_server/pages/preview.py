@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from ground_truth_server.engine.arns import labeling_job_arn
+from ground_truth_server.arns import labeling_job_arn
 from ground_truth_server.engine.function_answers import WrongAnswer, check_pre_annotation
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke
 from ground_truth_server.engine.manifest import ManifestLine, check_line, read_manifest

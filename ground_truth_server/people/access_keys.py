@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ground_truth_server.edge.key_pair import KeyPair
-from ground_truth_server.people.person import Role, role_of
+from ground_truth_server.people.person import Role, of_person, role_of
 from ground_truth_server.records.access_keys import AccessKeyRecord
 from ground_truth_server.records.people import PersonRecord
 from ground_truth_server.records.records import Records
@@ -99,4 +99,15 @@ def issue(  # noqa: PLR0913  (what a key is made of)
     )
     with records.transaction():
         records.access_keys.add(key)
+        told = {"role": role, "person": of_person(person.id)} if person else {"role": role}
+        records.audit.write(None, "access-key.added", key.access_key, told, at=key.created)
     return key
+
+
+def end_key(records: Records, access_key: str) -> bool:
+    """End a key at once; tells whether there was one."""
+    with records.transaction():
+        found = records.access_keys.remove(access_key)
+        if found:
+            records.audit.write(None, "access-key.removed", access_key)
+    return found

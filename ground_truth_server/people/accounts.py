@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ground_truth_server.people.passwords import hash_password, is_password, problem_of
-from ground_truth_server.people.person import ACCOUNTS, Role
+from ground_truth_server.people.person import ACCOUNTS, Role, of_person
 from ground_truth_server.people.tokens import hash_of, new_token
 from ground_truth_server.people.tries import Tries
 from ground_truth_server.records.people import PersonRecord
@@ -72,6 +72,8 @@ class Accounts:
                 groups = known.groups if groups is None else groups
                 self._records.people.change(replace(known, role=role or known.role, groups=groups, active=True))
             self._records.people.invite(hash_of(token), known.id, to_text(at + _INVITATION))
+            told = {"role": role or known.role, "groups": sorted(groups or ())}
+            self._records.audit.write(None, "person.invited", of_person(known.id), told, at=to_text(at))
         return token
 
     def invited(self, token: str) -> PersonRecord | None:
@@ -100,6 +102,7 @@ class Accounts:
             self._records.people.change(person)
             self._records.people.use_invitation(hash_of(token))
             self._records.sessions.end_all_of(person.id)
+            self._records.audit.write(of_person(person.id), "invitation.accepted", of_person(person.id))
         return person
 
     def begin_try(self, name: str, address: str) -> None:

@@ -1,11 +1,12 @@
 """The people that there are: found by name, changed, ended, erased."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ground_truth_server.people.accounts import AccountRefused
-from ground_truth_server.people.person import Role
+from ground_truth_server.people.person import Role, of_person
 from ground_truth_server.records.people import PersonRecord
 from ground_truth_server.records.records import Records
 
@@ -71,6 +72,7 @@ class Directory:
             self._records.people.hold()
             changed = replace(person, role=role or person.role, groups=person.groups if groups is None else groups)
             self._records.people.change(changed)
+            self._audit(person, "changed", {"role": changed.role, "groups": sorted(changed.groups)})
         return changed
 
     def set_active(self, person: PersonRecord, *, active: bool) -> None:
@@ -78,6 +80,7 @@ class Directory:
         with self._records.transaction():
             self._records.people.hold()
             self._records.people.change(replace(person, active=active))
+            self._audit(person, "enabled" if active else "disabled")
             if not active:
                 self._records.sessions.end_all_of(person.id)
                 self._records.access_keys.remove_all_of(person.id)
@@ -85,6 +88,7 @@ class Directory:
     def end_sessions(self, person: PersonRecord) -> int:
         """Sign a person out everywhere; gives from how many places."""
         with self._records.transaction():
+            self._audit(person, "signed-out")
             return self._records.sessions.end_all_of(person.id)
 
     def erase_name(self, name: str) -> str:
@@ -99,6 +103,7 @@ class Directory:
         with self._records.transaction():
             self._records.tasks.rename_worker(name, erased)
             self._records.log.rename_worker(name, erased)
+            self._records.audit.write(None, "person.erased", of_person(name), {"now": of_person(erased)})
         return erased
 
     def erase(self, person: PersonRecord) -> None:
@@ -108,3 +113,7 @@ class Directory:
             self._records.sessions.end_all_of(person.id)
             self._records.access_keys.remove_all_of(person.id)
             self._records.people.remove(person.id)
+            self._audit(person, "erased")
+
+    def _audit(self, person: PersonRecord, what: str, detail: Mapping[str, Any] | None = None) -> None:
+        self._records.audit.write(None, f"person.{what}", of_person(person.id), detail)

@@ -22,7 +22,7 @@ from joserfc.jwk import KeySet
 
 from ground_truth_server.people.accounts import LONGEST_NAME, new_person
 from ground_truth_server.people.oidc_settings import OidcSettings
-from ground_truth_server.people.person import Role
+from ground_truth_server.people.person import Role, of_person
 from ground_truth_server.people.tokens import hash_of
 from ground_truth_server.records.people import PersonRecord, SignInRecord
 from ground_truth_server.records.records import Records
@@ -241,11 +241,16 @@ class OidcSignIn:
                 at = to_text(self._clock())
                 known = new_person(self._settings.issuer, subject, name, role=self._role(groups), groups=groups, at=at)
                 self._records.people.add(known)
+                told = {"issuer": known.issuer, "role": known.role, "groups": sorted(groups)}
+                self._records.audit.write(None, "person.came", of_person(known.id), told)
             elif not known.active:
                 raise SignInRefused("You may not sign in here any more. Ask the people who run this server.")
             else:
-                known = replace(known, name=name, role=self._role(groups), groups=groups)
+                before, known = known, replace(known, name=name, role=self._role(groups), groups=groups)
                 self._records.people.change(known)
+                if (before.role, before.groups) != (known.role, known.groups):
+                    told = {"role": known.role, "groups": sorted(groups)}
+                    self._records.audit.write(None, "person.changed", of_person(known.id), told)
         return known
 
     def _role(self, groups: frozenset[str]) -> Role:

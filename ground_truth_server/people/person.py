@@ -4,7 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from ground_truth_server.arns import REGION
 from ground_truth_server.records.people import PersonRecord
+from ground_truth_server.worker_ids import worker_id
 
 ACCOUNTS = "accounts"
 """The issuer of accounts on this server."""
@@ -53,6 +55,11 @@ def role_of(text: str) -> Role:
         if text == role:
             return role
     raise ValueError(f"{text[:40]!r} is no role; expected {', '.join(ROLES)}")
+
+
+def of_person(person_id: str) -> str:
+    """Give the id by which the audit and jobs' output name a person; nothing but the records tells whose it is."""
+    return worker_id(person_id, REGION)
 
 
 def person_of(record: PersonRecord) -> Person:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from ground_truth_server.people.person import of_person
 from ground_truth_server.people.tokens import hash_of, new_token
 from ground_truth_server.records.people import PersonRecord
 from ground_truth_server.records.records import Records
@@ -44,6 +45,8 @@ class Sessions:
             self._records.sessions.forget(to_text(at - IDLE), to_text(at - LONGEST))
             session = SessionRecord(hash_of(token), person_id, to_text(at), to_text(at), address, id_token)
             self._records.sessions.add(session)
+            whose = of_person(person_id)
+            self._records.audit.write(whose, "session.begun", whose, address=address, at=to_text(at))
         return token
 
     def find(self, token: str, *, at_work: bool = True) -> PersonRecord | None:
@@ -70,6 +73,7 @@ class Sessions:
         if found is not None:
             with self._records.transaction():
                 self._records.sessions.end(found.token)
+                self._records.audit.write(of_person(found.person), "session.ended", of_person(found.person))
         return found
 
     def has_any(self, person_id: str) -> bool:

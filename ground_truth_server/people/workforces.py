@@ -47,6 +47,7 @@ class WorkforceTable:
                 )
             at = to_text(now())
             self._records.workforces.add(NamedRecord(name, details, at, at))
+            self._audit("created", name, details)
 
     def update(self, name: str, details: Mapping[str, Any]) -> None:
         """Change what is given and keep the rest; the one that is there by itself becomes one of its own.
@@ -60,8 +61,10 @@ class WorkforceTable:
             at = to_text(now())
             if name == DEFAULT and not self._records.workforces.all():
                 self._records.workforces.add(NamedRecord(name, details, at, at))
+                self._audit("changed", name, details)
                 return
             self._records.workforces.change(name, {**self._find(name).details, **details}, at)
+            self._audit("changed", name, details)
 
     def remove(self, name: str) -> None:
         """Forget the workforce.
@@ -76,6 +79,7 @@ class WorkforceTable:
             if teams:
                 raise invalid(f"The workforce has work teams: {', '.join(teams)}. Delete them first.")
             self._records.workforces.remove(name)
+            self._audit("deleted", name, {})
 
     def describe(self, name: str) -> dict[str, Any]:
         """Describe the workforce as DescribeWorkforce does, without its ARN and without secrets.
@@ -101,6 +105,11 @@ class WorkforceTable:
         if found is None:
             raise invalid(f"There is no workforce named '{name}'; there is '{self.name}'.")
         return found
+
+    def _audit(self, what: str, name: str, details: Mapping[str, Any]) -> None:
+        """Write down what changed; of a provider that it did, since its secret is among it."""
+        told = {"members": sorted(details), **{one: details[one] for one in ("SourceIpConfig",) if one in details}}
+        self._records.audit.write(None, f"workforce.{what}", f"workforce/private-crowd/{name}", told)
 
     def _check(self, details: Mapping[str, Any]) -> None:
         if "OidcConfig" in details and "CognitoConfig" in details:

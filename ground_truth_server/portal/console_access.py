@@ -6,12 +6,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ground_truth_server.acting import acting
+from ground_truth_server.arns import REGION
 from ground_truth_server.edge.client_address import client_address
-from ground_truth_server.engine.arns import REGION
-from ground_truth_server.engine.workers import worker_id
 from ground_truth_server.people.person import Person
 from ground_truth_server.portal.sign_in import SignIn, path_of
 from ground_truth_server.portal.web_pages import page
+from ground_truth_server.worker_ids import worker_id
 
 _BY_THEMSELVES = ("/live", "/jobs")
 """How the paths end that pages ask for by themselves, to keep up."""

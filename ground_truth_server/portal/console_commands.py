@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ground_truth_server.engine.arns import REGION
+from ground_truth_server.arns import REGION
 
 
 @dataclass(frozen=True)

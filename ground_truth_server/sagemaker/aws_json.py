@@ -23,8 +23,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ground_truth_server.acting import acting
+from ground_truth_server.arns import ACCOUNT, REGION
 from ground_truth_server.aws_error import AwsError
-from ground_truth_server.engine.arns import ACCOUNT, REGION
 from ground_truth_server.people.access_keys import Principal
 from ground_truth_server.sagemaker.request_validation import read_request
 

@@ -12,7 +12,7 @@ from benchmarks.local_server import BUCKET, create_job, local_server
 from demo.portal_client import PortalClient
 from ground_truth_server.commands.main import main
 from ground_truth_server.engine.engine import Engine
-from ground_truth_server.engine.workers import worker_id
+from ground_truth_server.worker_ids import worker_id
 from tests.ground_truth_server.engine.labeling import Bench, label_all, request, wait_for_end, wait_until
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/welds1"

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ground_truth_server.engine.workers import worker_id
+from ground_truth_server.worker_ids import worker_id
 from tests.ground_truth_server.engine.killable_job import OBJECTS, WORKERS, run
 from tests.ground_truth_server.engine.labeling import BUCKET
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ground_truth_server.engine.workers import worker_id
 from ground_truth_server.s3.storage import EmbeddedS3
+from ground_truth_server.worker_ids import worker_id
 from tests.ground_truth_server.engine.labeling import BUCKET, TEMPLATE, answer_all, request, wait_for_end, wait_until
 from tests.ground_truth_server.engine.sharing_job import WORKERS, label_of, open_engine, run
 
