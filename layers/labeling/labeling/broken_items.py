@@ -9,6 +9,8 @@ from operator import attrgetter
 
 import msgspec
 
+from labeling.decoding import from_json
+
 FOLDER = "check-report"
 
 
@@ -44,7 +46,7 @@ def decode(line: bytes | str) -> BrokenItem:
     Raises:
         msgspec.DecodeError: If it is no such line.
     """
-    return msgspec.json.decode(line, type=BrokenItem)
+    return from_json(line, BrokenItem)
 
 
 def report(items: Iterable[BrokenItem]) -> bytes:

@@ -13,6 +13,7 @@ import msgspec
 
 from labeling import broken_items, manifest
 from labeling.broken_items import BrokenItem
+from labeling.decoding import from_json
 from labeling.storage import S3Uri, Storage
 
 MAX_BYTES = 500_000_000
@@ -49,7 +50,7 @@ def write_report(storage: Storage, *, bucket: str, manifest_key: str, name: str)
     Returns:
         ``{"brokenItems": how many, "report": S3 URI}``.
     """
-    files = msgspec.json.decode(storage.read(S3Uri(bucket, manifest_key), MAX_BYTES), type=ResultManifest).ResultFiles
+    files = from_json(storage.read(S3Uri(bucket, manifest_key), MAX_BYTES), ResultManifest).ResultFiles
     items = [broken_items.decode(line) for file in files.SUCCEEDED for line in _lines(storage, bucket, file)]
     items += [_failed(json.loads(line)) for file in files.FAILED for line in _lines(storage, bucket, file)]
     uri = S3Uri(bucket, broken_items.report_key(name))

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from labeling.decoding import from_json
 from labeling.errors import MissingObjectError
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage
@@ -108,7 +109,7 @@ def record_uri(dataset_file: S3Uri, bucket: str) -> S3Uri:
 def read_record(uri: S3Uri, storage: Storage) -> PlotRecord | None:
     """The record that lies at `record_uri`; nothing if there is none that can be read."""
     try:
-        return msgspec.json.decode(storage.read(uri, MAX_RECORD_BYTES), type=PlotRecord)
+        return from_json(storage.read(uri, MAX_RECORD_BYTES), PlotRecord)
     except (MissingObjectError, msgspec.DecodeError):
         return None
 
