@@ -96,9 +96,13 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         )["WorkteamArn"]
         owners = _of_owner(server, access, secret)
         create_job(owners, 8, 2, JOB, WorkteamArn=team_arn)
-        wait_until(lambda: _status(server) == "InProgress")
-        turn = clients["worker"].post(f"/jobs/{JOB}/next", json={"worker": ids["worker"]}).json()
-        yield Team(server, workspace, clients, ids, turn["task"], said)
+
+        def turn() -> dict[str, Any]:
+            given: dict[str, Any] = clients["worker"].post(f"/jobs/{JOB}/next", json={"worker": ids["worker"]}).json()
+            return given
+
+        wait_until(lambda: turn()["state"] == "task")
+        yield Team(server, workspace, clients, ids, turn()["task"], said)
         for client in clients.values():
             client.close()
 
