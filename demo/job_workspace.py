@@ -1,20 +1,18 @@
 """A workspace on this machine for one job configuration: the local Ground Truth, the bucket, the labeling jobs."""
 
-import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 from labeling import worker_page
 from labeling.data_folder import MANIFEST_KEY, DataFolder
 from labeling.errors import LabelingError
 from labeling.job import CONFIG_VARIABLE, JobConfiguration, load
-from labeling.job_request import WORKER_PAGE_KEY, JobResources, create_labeling_job
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import track
 
+from demo import job_start
+from demo.job_start import ACCOUNT, BUCKET, REGION
 from ground_truth_server.aws_services import OWN_FOLDER, AwsServices, Ports, ServerSettings
 from ground_truth_server.pages.preview import PreviewSource
 from ground_truth_server.server import GroundTruthServer
@@ -25,28 +23,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = ROOT / "template.yaml"
 WORKER_PAGE = ROOT / "labeling_job" / "worker-task.liquid.html"
-# The bucket's name is the name of the folder with its objects: build/demo/bucket.
-BUCKET = "bucket"
-REGION: Final = "eu-west-1"
-_ARN = "arn:aws:{service}:" + REGION + ":111122223333:{resource}"
-_ACCOUNT = JobResources(
-    bucket=BUCKET,
-    role_arn="arn:aws:iam::111122223333:role/GroundTruthRole",
-    workteam_arn=_ARN.format(service="sagemaker", resource="workteam/private-crowd/everyone"),
-    pre_labeling_arn=_ARN.format(service="lambda", resource="function:PreLabelingFunction"),
-    post_labeling_arn=_ARN.format(service="lambda", resource="function:PostLabelingFunction"),
-)
-# As the stack's bucket has it: workers' browsers load the pictures from another origin.
-_CORS: Any = {
-    "CORSRules": [
-        {
-            "AllowedMethods": ["GET"],
-            "AllowedOrigins": ["*"],
-            "AllowedHeaders": ["*"],
-            "ExposeHeaders": ["Access-Control-Allow-Origin"],
-        }
-    ]
-}
 
 
 class WorkspaceError(Exception):
@@ -103,17 +79,7 @@ class JobWorkspace:
 
     def fill_bucket(self, services: AwsServices, console: Console) -> None:
         """Put items, manifest and worker page into the bucket; what is there is replaced."""
-        for remark in self.data.remarks:
-            console.print(f"[yellow]Note:[/yellow] {escape(remark)}", soft_wrap=True)
-        s3 = services.s3
-        if BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-            s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=_CORS)
-        objects = list(self.data.objects(BUCKET))
-        for key, body, content_type in track(objects, "Filling the bucket", console=console, transient=True):
-            s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=content_type)
-        page = worker_page.page(self.job, WORKER_PAGE.read_text(encoding="utf-8")).encode()
-        s3.put_object(Bucket=BUCKET, Key=WORKER_PAGE_KEY, Body=page, ContentType="text/html; charset=utf-8")
+        job_start.fill_bucket(services.s3, self.job, self.data, WORKER_PAGE.read_text(encoding="utf-8"), console)
 
     def runs(self, ground_truth: GroundTruthServer) -> list[str]:
         """Name the labeling jobs that were started here, the first one first.
@@ -121,28 +87,24 @@ class JobWorkspace:
         Raises:
             WorkspaceError: If the workspace is another job configuration's.
         """
-        pages = _client(ground_truth).get_paginator("list_labeling_jobs").paginate(SortOrder="Ascending")
-        names = [job["LabelingJobName"] for page in pages for job in page["LabelingJobSummaryList"]]
-        ours = re.compile(re.escape(self.job.name) + r"-\d+")
-        runs = [name for name in names if ours.fullmatch(name)]
+        names = job_start.job_names(_client(ground_truth))
+        runs = job_start.runs_among(names, self.job)
         if names and not runs:
             message = f"{self.folder} holds the labeling job {names[0]}, which isn't of {self.configuration}"
             raise WorkspaceError(f"{message}; choose another folder")
-        return sorted(runs, key=_number)
+        return runs
 
     def start_run(self, ground_truth: GroundTruthServer) -> str:
         """Start a labeling job under the next free name, by SageMaker's API, and give its name."""
-        runs = self.runs(ground_truth)
-        name = f"{self.job.name}-{_number(runs[-1]) + 1 if runs else 1}"
-        _client(ground_truth).create_labeling_job(**create_labeling_job(self.job, name, _ACCOUNT))
-        return name
+        self.runs(ground_truth)
+        return job_start.start_run(_client(ground_truth), self.job)
 
     def preview(self, template: Path) -> PreviewSource:
         """Tell what a preview of a worker page template shows: the items of the bucket."""
         return PreviewSource(
             template=template,
             manifest=f"s3://{BUCKET}/{MANIFEST_KEY}",
-            pre_annotation=_ACCOUNT.pre_labeling_arn,
+            pre_annotation=ACCOUNT.pre_labeling_arn,
             prepare=self._prepared,
             watched=[self.configuration],
         )
@@ -169,7 +131,3 @@ def shown(path: Path) -> str:
 def _client(ground_truth: GroundTruthServer) -> "SageMakerClient":
     session = ground_truth.services.keys.session(REGION)
     return session.client("sagemaker", endpoint_url=ground_truth.url, config=Config(proxies={}))
-
-
-def _number(name: str) -> int:
-    return int(name.rpartition("-")[2])

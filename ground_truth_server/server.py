@@ -1,5 +1,6 @@
 """The local Ground Truth as one process: portal, console and SageMaker API, worker pages, functions, S3, job engine."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from ground_truth_server.aws_services import EMBEDDED, OWN_FOLDER, AwsServices, 
 from ground_truth_server.edge.client_address import BehindProxy
 from ground_truth_server.edge.guard import MEGABYTE, Guard, Policy, Signing, hosts_of, in_json
 from ground_truth_server.edge.key_pair import KnownKeys
-from ground_truth_server.edge.loopback import listen, origin_of, serving
+from ground_truth_server.edge.loopback import HOST, listen, origin_of, serving
 from ground_truth_server.edge.network import Network, is_loopback
 from ground_truth_server.edge.private_file import links_secret
 from ground_truth_server.engine.engine import Engine
@@ -118,15 +119,18 @@ class GroundTruthServer:
                 principal_of=keys.principal,
             )
             signed = self.services.required_keys is not None or settings.people.way != "names"
-            sagemaker = Route("/", _guarded_api(api, self.url, keys if signed else None), methods=["POST"])
+            # Also by this machine's own name, for those who work on the machine while browsers reach it by another.
+            hosts = [*_hosts(self.url), *hosts_of(HOST, portal_socket.getsockname()[1])]
+            sagemaker = Route("/", _guarded_api(api, hosts, keys if signed else None), methods=["POST"])
             portal = Mount("/", create_portal(self.engine, pages, console, sign_in=sign_in))
             parts.enter_context(self.services.log.delivering(self.engine.note))
             frames = create_page_frame(
                 pages, self.services.s3_for_pages, self.engine, is_signed_in=sign_in.is_signed_in
             )
-            parts.enter_context(_serving_pages(frames, page_socket, pages_url, network))
-            routes = [sagemaker, *health_routes(self.engine, self.services.s3), portal]
-            parts.enter_context(_serving_pages(Starlette(routes=routes), portal_socket, self.url, network))
+            parts.enter_context(_serving(_for_browsers(frames, pages_url), page_socket, network))
+            for_people = Starlette(routes=[*health_routes(self.engine, self.services.s3), portal])
+            front = Starlette(routes=[sagemaker, Mount("/", _for_browsers(for_people, self.url))])
+            parts.enter_context(_serving(front, portal_socket, network))
             self.engine.resume()
             # The engine is told before its functions are ended, so that it takes no call's end for a failure.
             parts.callback(self.services.end_functions)
@@ -171,8 +175,8 @@ class PreviewServer:
             pages = _page_origin(parts, origin_of(page_socket), self.url, settings, self.services)
             preview = Preview(source, pages, self.services.s3, self.services.invoke)
             frames = create_page_frame(pages, self.services.s3_for_pages, preview=preview)
-            parts.enter_context(_serving_pages(frames, page_socket, pages.origin))
-            parts.enter_context(_serving_pages(create_preview(preview, pages), preview_socket, self.url))
+            parts.enter_context(_serving(_for_browsers(frames, pages.origin), page_socket))
+            parts.enter_context(_serving(_for_browsers(create_preview(preview, pages), self.url), preview_socket))
             parts.callback(self.services.end_functions)
             self._parts = parts.pop_all()
 
@@ -189,15 +193,15 @@ class PreviewServer:
         self.close()
 
 
-def _serving_pages(
-    app: ASGIApp, listener: socket, origin: str, network: Network | None = None
-) -> AbstractContextManager[str]:
-    """Serve what browsers ask for, behind the guard."""
+def _for_browsers(app: ASGIApp, origin: str) -> Guard:
+    """Put the guard before what browsers ask for."""
+    return Guard(app, Policy(_hosts(origin), _LONGEST_BODY, open_paths=HEALTH_PATHS))
+
+
+def _serving(app: ASGIApp, listener: socket, network: Network | None = None) -> AbstractContextManager[str]:
+    """Serve an application whose guards stand before it, as the network has it."""
     network = network or Network()
-    guard: ASGIApp = Guard(app, Policy(_hosts(origin), _LONGEST_BODY, open_paths=HEALTH_PATHS))
-    if network.behind_proxy:
-        guard = BehindProxy(guard)
-    return serving(guard, listener, network.certificate)
+    return serving(BehindProxy(app) if network.behind_proxy else app, listener, network.certificate)
 
 
 def _hosts(origin: str) -> list[str]:
@@ -208,15 +212,14 @@ def _hosts(origin: str) -> list[str]:
     return [parts.netloc.lower()]
 
 
-def _guarded_api(api: AwsJson, url: str, keys: KnownKeys | None) -> ASGIApp:
+def _guarded_api(api: AwsJson, hosts: Sequence[str], keys: KnownKeys | None) -> ASGIApp:
     """The SageMaker API for clients that sign with a key pair that is known here.
 
     Where S3 is the user's own and nobody signs in, so are the keys that clients sign with, and nobody here could check
     them.
     """
     signing = Signing(keys, "sagemaker") if keys else None
-    policy = Policy(_hosts(url), BODY_LIMIT, in_json, signing, browsers=False)
-    return Guard(api, policy)
+    return Guard(api, Policy(hosts, BODY_LIMIT, in_json, signing, browsers=False))
 
 
 def _endpoints(settings: ServerSettings, url: str, services: AwsServices) -> Endpoints:

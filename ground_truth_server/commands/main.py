@@ -10,12 +10,13 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from sqlalchemy.exc import SQLAlchemyError
 
-from ground_truth_server.acting import acting
+from ground_truth_server.acting import SERVER, acting
 from ground_truth_server.commands.saying import print_line, say_in_a_line
 from ground_truth_server.shutdown import leave
 
 COMMANDS = {
     "serve": "run a Ground Truth: SageMaker's API, portal, console, functions, S3",
+    "s3": "serve the workspace's buckets alone, for servers that share them",
     "keys": "make, list and end the access keys that machines sign with",
     "people": "invite people, change what they may do, sign them out, erase them",
     "migrate": "bring the database to this version's tables, before its servers start",
@@ -23,6 +24,8 @@ COMMANDS = {
     "move-in": "let a labeling job of Ground Truth go on here, with its labels so far",
 }
 """The commands, each a module of this room, and what they are for."""
+
+_SERVERS = ("serve", "s3")
 
 ERRORS = (RuntimeError, ValueError, OSError, BotoCoreError, ClientError, SQLAlchemyError, sqlite3.Error)
 """What can keep a command from its work; each says in its text what was found."""
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_arguments(parser)
     given = parser.parse_args(arguments[1:])
     try:
-        with acting("command line"):
+        with acting(SERVER if name in _SERVERS else "command line"):
             return command.run(given)
     except ERRORS as error:
         print_line(f"ground-truth {name}: {say_in_a_line(error)}", error=True)

@@ -1,5 +1,6 @@
 """``ground-truth people``: who may sign in."""
 
+import os
 from argparse import ArgumentParser, Namespace
 
 from ground_truth_server.commands.places import add_places, records_at
@@ -25,7 +26,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     invite = commands.add_parser("invite", help="print an invitation link, to an account or to a new password")
     listing = commands.add_parser("list", help="list the people")
     made = {name: commands.add_parser(name, help=purpose) for name, purpose in _OF_ONE.items()}
-    invite.add_argument("--url", default="", metavar="URL", help="the portal's origin, for the link")
+    at = os.environ.get("GROUND_TRUTH_URL", "")
+    invite.add_argument(
+        "--url", default=at, metavar="URL", help="the portal's origin, for the link (default: GROUND_TRUTH_URL)"
+    )
     for command in (invite, *made.values()):
         command.add_argument("name", metavar="NAME")
     for command in (invite, made["change"]):

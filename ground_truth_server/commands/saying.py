@@ -1,11 +1,12 @@
 """What commands say on the terminal."""
 
 import errno
+import logging
 import sys
 
 from botocore.exceptions import ProfileNotFound
 
-from ground_truth_server.printable import printable
+from ground_truth_server.printable import PrintableFormatter, printable
 
 
 def say_in_a_line(error: BaseException) -> str:
@@ -23,3 +24,10 @@ def say_in_a_line(error: BaseException) -> str:
 def print_line(text: str, *, error: bool = False) -> None:
     """Print, at once."""
     print(printable(text), file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def log_to_the_terminal() -> None:
+    """Show what is logged, in lines that can't steer a terminal."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

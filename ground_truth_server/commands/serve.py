@@ -3,19 +3,17 @@
 import argparse
 import logging
 import os
-import sys
 from pathlib import Path
 
 from ground_truth_server.arns import ACCOUNT, REGION
 from ground_truth_server.aws_services import AWS, EMBEDDED, Ports, ServerSettings
-from ground_truth_server.commands.places import add_places
-from ground_truth_server.commands.saying import print_line
+from ground_truth_server.commands.places import add_places, keep_shared_keys
+from ground_truth_server.commands.saying import log_to_the_terminal, print_line
 from ground_truth_server.edge.loopback import HOST, proxies_never_reach_loopback
 from ground_truth_server.edge.network import Network
 from ground_truth_server.pages.preview import PreviewSource
 from ground_truth_server.people.oidc_settings import OidcSettings
 from ground_truth_server.people.settings import WAYS, PeopleSettings
-from ground_truth_server.printable import PrintableFormatter
 from ground_truth_server.server import GroundTruthServer, PreviewServer
 from ground_truth_server.shutdown import until_told
 
@@ -40,9 +38,10 @@ examples:
 
 def run(given: argparse.Namespace) -> int:
     """Run a Ground Truth, or a preview, until it is told to end."""
-    _log_to_the_terminal()
+    log_to_the_terminal()
     logging.getLogger("ground_truth_server").setLevel(logging.WARNING if given.quiet else logging.INFO)
     proxies_never_reach_loopback()
+    keep_shared_keys(given.workspace)
     settings = settings_of(given)
     if given.preview is not None:
         with until_told() as told, PreviewServer(settings, _preview_source(given)) as preview:
@@ -53,12 +52,6 @@ def run(given: argparse.Namespace) -> int:
             print_line(_greeting(ground_truth, settings))
             told.wait()
     return 0
-
-
-def _log_to_the_terminal() -> None:
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(PrintableFormatter("%(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def add_arguments(made: argparse.ArgumentParser) -> None:

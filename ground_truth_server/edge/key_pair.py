@@ -10,9 +10,10 @@ from typing import Protocol
 import boto3
 from botocore.credentials import Credentials
 
-from ground_truth_server.edge.private_file import read_or_make
+from ground_truth_server.edge.private_file import read_or_make, write_private
 
 _LETTERS = string.ascii_uppercase + "234567"
+_FILE = Path(".ground-truth") / "credentials"
 _SECRET_LETTERS = string.ascii_letters + string.digits
 
 
@@ -53,7 +54,7 @@ class KeyPair:
         Raises:
             RuntimeError: If the file is there and holds none.
         """
-        file = workspace / ".ground-truth" / "credentials"
+        file = workspace / _FILE
         found = configparser.ConfigParser(interpolation=None)
         try:
             found.read_string(read_or_make(file, lambda: cls.new()._text), str(file))
@@ -65,6 +66,10 @@ class KeyPair:
                 f"{file} holds no key pair ({found_instead}); expected a credentials file of AWS with a profile "
                 "[default]. Delete the file: the next start makes a new pair."
             ) from error
+
+    def keep(self, workspace: Path) -> None:
+        """Make this pair a workspace's own, in place of what it had."""
+        write_private(workspace / _FILE, self._text)
 
     def find(self, access_key: str) -> "KeyPair | None":
         """Give the pair itself to who asks for it by its access key: it is all the keys that there are."""

@@ -57,14 +57,14 @@ class Network:
                 "before it speaks TLS; not both"
             )
         for option, url in (("--url", self.url), ("--pages-url", self.pages_url)):
-            _check_origin(option, url)
+            check_origin(option, url)
         if _name(self.url) == _name(self.pages_url):
             raise ValueError(
                 f"--url {self.url} and --pages-url {self.pages_url} must be two origins, so that a worker page can't "
                 "touch the portal: give one of them another name or port"
             )
         if self.s3_url:
-            _check_origin("--s3-url", self.s3_url)
+            check_origin("--s3-url", self.s3_url)
             if not self.behind_proxy:
                 raise ValueError("--s3-url needs --behind-proxy: the embedded S3 has no TLS of its own")
 
@@ -77,7 +77,16 @@ def is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
-def _check_origin(option: str, url: str) -> None:
+def check_origin(option: str, url: str) -> None:
+    """Refuse what is no https origin.
+
+    Args:
+        option: The option that it was given by, as the error names it.
+        url: What was given.
+
+    Raises:
+        ValueError: If it is none.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
         raise ValueError(f"{option}: found {url!r}, expected the https origin that browsers use: https://NAME[:PORT]")

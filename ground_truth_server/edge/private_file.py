@@ -21,14 +21,24 @@ def read_or_make(file: Path, make: Callable[[], str]) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        write_private(file, make())
+    return file.read_text(encoding="utf-8")
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all.
+
+    Args:
+        file: Where; its folder is made if it is missing.
+        text: What it holds.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
     half_written = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
-        target.write(make())
+        target.write(text)
         target.flush()
         os.fsync(target.fileno())
     half_written.replace(file)
-    return file.read_text(encoding="utf-8")
 
 
 def links_secret(workspace: Path) -> bytes:

@@ -45,6 +45,7 @@ class PostgresDatabase(Database):
             self._engine = _engine(self._place)
             with self._engine.begin() as connection:
                 _check_version(connection, self._name)
+                _check_encoding(connection, self._name)
                 connection.execute(_LOCK, {"number": _number("migrations")})
                 migrate(connection, self._name)
         self._closing = threading.Event()
@@ -202,7 +203,7 @@ def _engine(place: URL) -> Engine:
         pool_size=_CONNECTIONS,
         max_overflow=_CONNECTIONS,
         pool_pre_ping=True,  # a server that was started anew must not fail the next request
-        connect_args={"connect_timeout": 10, "application_name": "ground-truth"},
+        connect_args={"connect_timeout": 10, "application_name": "ground-truth", "client_encoding": "utf8"},
     )
 
 
@@ -213,6 +214,15 @@ def _check_version(connection: Connection, name: str) -> None:
         if found[0] < _OLDEST:
             raise RecordsUnusable(f"{name}: {message}.")
         _log.warning("%s: %s: it is newer than what was tried", name, message)
+
+
+def _check_encoding(connection: Connection, name: str) -> None:
+    found = connection.scalar(text("SHOW server_encoding"))
+    if found != "UTF8":
+        raise RecordsUnusable(
+            f"{name}: its encoding is {found}, expected UTF8, which can hold every name and remark. Make another: "
+            "createdb --encoding=UTF8 --template=template0"
+        )
 
 
 def _number(*names: str) -> int:
