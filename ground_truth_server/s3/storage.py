@@ -147,6 +147,8 @@ class _FiledS3:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         answers: list[tuple[str, list[tuple[str, str]]]] = []
+        # The guard has checked the host. Of s3.example.com moto would make a bucket s3: here paths alone name buckets.
+        environ = {**environ, "HTTP_HOST": HOST}
 
         def keep_head(status: str, headers: list[tuple[str, str]], *_: object) -> None:
             answers.append((status, headers))

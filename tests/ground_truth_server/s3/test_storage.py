@@ -348,6 +348,18 @@ def test_a_link_writes_nothing_but_what_it_was_made_for(storage: Restartable, ve
     assert (status, storage.read("upload")) == (200, b"")
 
 
+@pytest.mark.parametrize("host", ["s3.plant.example", "s3.localhost:8443", "bucket.s3.plant.example"])
+def test_a_host_name_with_dots_names_no_bucket(tmp_path: Path, host: str) -> None:
+    with EmbeddedS3(tmp_path, origins=[f"https://{host}"]) as server:
+        client = s3_client(server)
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        client.put_object(Bucket=BUCKET, Key="weld.csv", Body=b"1;2")
+        url = f"{server.endpoint_url}/{BUCKET}/weld.csv"
+        request = AWSRequest("GET", url, headers={"Host": host})
+        S3SigV4Auth(server.keys.credentials, "s3", "eu-west-1").add_auth(request)
+        assert ask(url, **dict(request.headers.items()))[::2] == (200, b"1;2")
+
+
 @pytest.mark.parametrize("bucket", ["..", "../out", ".s3", ".ground-truth"])
 def test_a_bucket_name_that_is_a_path_is_refused(storage: Restartable, bucket: str) -> None:
     request = AWSRequest("PUT", f"{storage.server.endpoint_url}/{quote(bucket, safe='')}")
