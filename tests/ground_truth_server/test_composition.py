@@ -18,6 +18,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from benchmarks.local_server import free_ports
 from tests.conftest import ROOT
 from tests.ground_truth_server.portal.portal_site import SCREENSHOTS
 
@@ -75,7 +76,7 @@ class Composition:
 @pytest.fixture(scope="module")
 def composition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composition]:
     folder = tmp_path_factory.mktemp("composition")
-    port = free_port()
+    port = free_ports()[0]
     settings = folder / "settings"
     made = subprocess.run([ROOT / "container" / "make-env", "localhost", str(port)], capture_output=True, check=True)
     settings.write_bytes(made.stdout)
@@ -101,11 +102,6 @@ def names_lead_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return look_up("127.0.0.1" if str(host).endswith(".localhost") else host, *rest, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup_here)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def one_answer_a_weld(folder: Path) -> Path:

@@ -107,3 +107,14 @@ def test_two_that_change_the_same_in_another_order_are_told_apart(postgres_url: 
     assert len(raised) == 1
     assert "deadlock" in str(raised[0])
     database.close()
+
+
+def test_a_database_that_can_not_hold_every_name_is_refused(postgres: str, postgres_url: str) -> None:
+    name = f"{make_url(postgres_url).database}_ascii"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+        url = make_url(postgres).set(database=name).render_as_string(hide_password=False)
+        with pytest.raises(RecordsUnusable, match=r"encoding is SQL_ASCII, expected UTF8.*createdb --encoding=UTF8"):
+            PostgresDatabase(url)
+        assert server.execute("SELECT 1").fetchone() == (1,)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
