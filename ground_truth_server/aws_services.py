@@ -94,6 +94,9 @@ class ServerSettings:
         account: The account in ARNs, twelve digits.
         database: The URL of a PostgreSQL database that jobs and answers are kept in; empty for a file in the workspace.
         webhook: Where each state change is posted; empty for nowhere.
+        webhook_secret: What such a post is signed with; empty for unsigned ones.
+        sns_topics: The ARNs of SNS topics that each state change is published to.
+        event_buses: The names or ARNs of EventBridge's buses that each state change is put on.
         hosted_crowd_elements: Let worker pages load AWS's own crowd elements.
         network: Where it listens, and how browsers name it.
         people: How people sign in.
@@ -110,6 +113,9 @@ class ServerSettings:
     account: str = ACCOUNT
     database: str = ""
     webhook: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    sns_topics: Sequence[str] = ()
+    event_buses: Sequence[str] = ()
     hosted_crowd_elements: bool = False
     network: Network = field(default_factory=Network)
     people: PeopleSettings = field(default_factory=PeopleSettings)

@@ -8,6 +8,7 @@ from socket import socket
 from types import TracebackType
 from urllib.parse import urlsplit
 
+import boto3
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
@@ -20,7 +21,8 @@ from ground_truth_server.edge.loopback import HOST, listen, origin_of, serving
 from ground_truth_server.edge.network import Network, is_loopback
 from ground_truth_server.edge.private_file import links_secret
 from ground_truth_server.engine.engine import Engine
-from ground_truth_server.engine.events import Listener, StateChangeFile, Webhook
+from ground_truth_server.engine.events import Listener
+from ground_truth_server.engine.listeners import EventBus, SnsTopic, StateChangeFile, Webhook
 from ground_truth_server.health import HEALTH_PATHS, health_routes
 from ground_truth_server.pages import worker_page
 from ground_truth_server.pages.page_frame import create_page_frame
@@ -71,7 +73,7 @@ class GroundTruthServer:
         RuntimeError: If another local Ground Truth works in the workspace, its secrets can't be read, or the database
             can't be used.
         SamTemplateError: If the functions' template can't be read.
-        ValueError: If the webhook is no URL.
+        ValueError: If the webhook is no URL, or its secret none.
 
     Example:
         >>> with GroundTruthServer(ServerSettings(Path("build/ground-truth"))) as ground_truth:  # doctest: +SKIP
@@ -80,9 +82,7 @@ class GroundTruthServer:
 
     def __init__(self, settings: ServerSettings) -> None:
         with ExitStack() as parts:
-            listeners: list[Listener] = [StateChangeFile(settings.workspace / "state-changes.jsonl")]
-            if settings.webhook:
-                listeners.append(Webhook(settings.webhook))
+            listeners = _listeners(settings)
             network = settings.network
             network.check(signs_in=settings.people.way != "names")
             portal_socket = parts.enter_context(listen(settings.ports.portal, "the worker portal", network.address))
@@ -191,6 +191,22 @@ class PreviewServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _listeners(settings: ServerSettings) -> list[Listener]:
+    """Make who is told each state change."""
+    listeners: list[Listener] = [StateChangeFile(settings.workspace / "state-changes.jsonl")]
+    if settings.webhook:
+        listeners.append(Webhook(settings.webhook, settings.webhook_secret))
+    topics = (SnsTopic(arn, boto3.client("sns", _region_in(arn, settings))) for arn in settings.sns_topics)
+    buses = (EventBus(bus, boto3.client("events", _region_in(bus, settings))) for bus in settings.event_buses)
+    return [*listeners, *topics, *buses]
+
+
+def _region_in(name: str, settings: ServerSettings) -> str:
+    """The region that an ARN names, or else the server's."""
+    parts = name.split(":")
+    return parts[3] if len(parts) >= 6 else settings.region
 
 
 def _for_browsers(app: ASGIApp, origin: str) -> Guard:

@@ -115,8 +115,23 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     pages.add_argument(
         "--pre-annotation", metavar="FUNCTION", help="the function (name or ARN) that makes the preview's task input"
     )
-    made.add_argument("--webhook", default="", metavar="URL", help="posts each job's state changes there, as JSON")
+    _add_listeners(made.add_argument_group("who is told each job's state changes, again and again until it took them"))
     made.add_argument("--quiet", action="store_true", help="don't show state changes and the functions' log")
+
+
+def _add_listeners(listeners: argparse._ArgumentGroup) -> None:
+    listeners.add_argument(
+        "--webhook",
+        default=_variable("webhook"),
+        metavar="URL",
+        help="posts them there, as JSON, signed with GROUND_TRUTH_WEBHOOK_SECRET where it is set",
+    )
+    listeners.add_argument(
+        "--sns-topic", action="append", default=[], metavar="ARN", help="publishes them to a topic of SNS"
+    )
+    listeners.add_argument(
+        "--event-bus", action="append", default=[], metavar="NAME", help="puts them on a bus of EventBridge"
+    )
 
 
 def _add_network(network: argparse._ArgumentGroup) -> None:
@@ -226,6 +241,9 @@ def settings_of(given: argparse.Namespace) -> ServerSettings:
         account=given.account,
         database=given.database,
         webhook=given.webhook,
+        webhook_secret=_variable("webhook-secret"),
+        sns_topics=given.sns_topic,
+        event_buses=given.event_bus,
         hosted_crowd_elements=given.crowd_elements == "hosted",
         network=_network(given),
         people=_people(given),

@@ -1,25 +1,19 @@
 """State changes of labeling jobs, published as the events that reach EventBridge."""
 
-import errno
 import logging
-import os
 import threading
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ground_truth_server.engine.retrying import Pauses
-from ground_truth_server.json_text import write_json
 from ground_truth_server.records.records import Records
 
 Listener = Callable[[Mapping[str, Any]], None]
 """Takes an event; if it raises, the event is offered to it again after a while, before those that follow."""
 
 _log = logging.getLogger(__name__)
-_WEBHOOK_TRIES = 3
 _LONGEST_PAUSES = 120  # first pauses: a minute, where the first is half a second
 
 
@@ -43,70 +37,6 @@ def state_change(arn: str, status: str, at: str) -> dict[str, Any]:
         "resources": [arn],
         "detail": {"LabelingJobStatus": status},
     }
-
-
-class Webhook:
-    """A listener that posts each event as JSON.
-
-    Args:
-        url: Where to; ``http`` or ``https``.
-        pause: Seconds between tries.
-    """
-
-    def __init__(self, url: str, pause: float = 1) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError(f"webhook: found {url!r}, expected an http or https URL")
-        self._url = url
-        self.name = f"webhook {url}"
-        self._pause = threading.Event().wait
-        self._seconds = pause
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        """Post an event, trying again if it is not taken.
-
-        Raises:
-            OSError: If it was not taken the last time either.
-        """
-        for left in reversed(range(_WEBHOOK_TRIES)):
-            try:
-                self._post(write_json(event).encode())
-            except OSError:
-                if not left:
-                    raise
-                self._pause(self._seconds)
-            else:
-                return
-
-    def _post(self, body: bytes) -> None:
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self._url, body, headers)  # noqa: S310  (checked when it was made)
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310
-            pass
-
-
-class StateChangeFile:
-    """A listener that writes each event as a line of JSON.
-
-    Args:
-        file: The file; lines are added to what it holds.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self.path = file
-        self.name = f"file {file.name}"
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        """Write an event, whole or not at all.
-
-        Raises:
-            OSError: If it can't be written.
-        """
-        line = f"{write_json(event)}\n".encode()
-        with self.path.open("ab", buffering=0) as file:
-            end = file.seek(0, os.SEEK_END)
-            if file.write(line) != len(line):
-                file.truncate(end)  # half a line would spoil the next one
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
 
 class _Delivery:

@@ -1,13 +1,8 @@
-import json
-import threading
-from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import pytest
-
-from ground_truth_server.engine.events import StateChanges, Webhook, state_change
+from ground_truth_server.engine.events import StateChanges, state_change
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.sqlite import SqliteDatabase
 from tests.ground_truth_server.engine.labeling import wait_until
@@ -15,36 +10,6 @@ from tests.ground_truth_server.engine.labeling import wait_until
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/welds1"
 AT = "2020-09-15T16:16:12.527256"
 DONE = state_change(ARN, "Completed", AT)
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Takes posts, after refusing as many as the test asks."""
-
-    refusals: ClassVar[int] = 0
-    bodies: ClassVar[list[Any]] = []
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if Receiver.refusals:
-            Receiver.refusals -= 1
-            self.send_error(503)
-            return
-        self.bodies.append((self.headers["Content-Type"], body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    Receiver.bodies.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/hook"
-    server.shutdown()
-    server.server_close()
 
 
 def test_the_event_is_the_one_that_reaches_eventbridge() -> None:
@@ -60,24 +25,6 @@ def test_the_event_is_the_one_that_reaches_eventbridge() -> None:
         "resources": [ARN],
         "detail": {"LabelingJobStatus": "Completed"},
     }
-
-
-def test_a_webhook_posts_the_event_and_tries_again(url: str) -> None:
-    Receiver.refusals = 2
-    Webhook(url, pause=0)(DONE)
-    assert Receiver.bodies == [("application/json", DONE)]
-
-
-def test_a_webhook_gives_up_in_the_end(url: str) -> None:
-    Receiver.refusals = 3
-    with pytest.raises(OSError, match="503"):
-        Webhook(url, pause=0)(DONE)
-    assert Receiver.bodies == []
-
-
-def test_a_webhook_is_a_web_address() -> None:
-    with pytest.raises(ValueError, match="found 'file:///etc/passwd', expected an http or https URL"):
-        Webhook("file:///etc/passwd")
 
 
 def test_a_listener_that_fails_keeps_nothing_from_the_others(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from ground_truth_server.engine.events import StateChangeFile, StateChanges, state_change
+from ground_truth_server.engine.events import StateChanges, state_change
 from ground_truth_server.engine.invoke import FunctionFailed, FunctionOutOfReach
 from ground_truth_server.engine.labeling_job import LabelingJobNotFound, LabelingJobRefused
+from ground_truth_server.engine.listeners import StateChangeFile
 from ground_truth_server.engine.retrying import Pauses, is_final
 from ground_truth_server.records.database import RecordsUnusable
 from ground_truth_server.records.records import Records
