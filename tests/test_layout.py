@@ -50,6 +50,12 @@ MAY_IMPORT = {
         "ground_truth_server.records",
         *OF_ALL,
     },
+    "ground_truth_server/backup": {
+        "ground_truth_server.backup",
+        "ground_truth_server.records",
+        "ground_truth_server.s3.object_files",
+        *OF_ALL,
+    },
     "ground_truth_server/moving": {
         "ground_truth_server.moving",
         "ground_truth_server.engine",

@@ -19,6 +19,8 @@ COMMANDS = {
     "s3": "serve the workspace's buckets alone, for servers that share them",
     "keys": "make, list and end the access keys that machines sign with",
     "people": "invite people, change what they may do, sign them out, erase them",
+    "backup": "put the workspace and its database into one file",
+    "restore": "put a backup where nothing is, on this machine or another",
     "migrate": "bring the database to this version's tables, before its servers start",
     "audit": "check who did what and when, or take it along",
     "move-in": "let a labeling job of Ground Truth go on here, with its labels so far",

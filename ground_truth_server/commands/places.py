@@ -35,10 +35,15 @@ def add_places(parser: ArgumentParser) -> None:
     )
 
 
+def database_file(workspace: Path) -> Path:
+    """Where a workspace's database lies, if it has no other."""
+    return workspace / OWN_FOLDER / _DATABASE_FILE
+
+
 @contextmanager
 def records_at(given: Namespace) -> Iterator[Records]:
     """Open the records where a command line says they are, beside a server that runs or without one."""
-    database = open_database(given.database, given.workspace / OWN_FOLDER / _DATABASE_FILE)
+    database = open_database(given.database, database_file(given.workspace))
     try:
         yield Records(database)
     finally:

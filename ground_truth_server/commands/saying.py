@@ -3,6 +3,7 @@
 import errno
 import logging
 import sys
+import time
 
 from botocore.exceptions import ProfileNotFound
 
@@ -31,3 +32,36 @@ def log_to_the_terminal() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(PrintableFormatter("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class Counting:
+    """Shows on a terminal how many of something are done.
+
+    Args:
+        what: What is counted.
+
+    Attributes:
+        done: How many are.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._next = 0.0
+        self._shown = False
+        self.done = 0
+
+    def __call__(self, done: int) -> None:
+        """Show another number, four times a second at most."""
+        self.done = done
+        now = time.monotonic()
+        if now >= self._next and sys.stderr.isatty():
+            self._next, self._shown = now + 0.25, True
+            sys.stderr.write(f"\r{done:,} {self._what} ")
+            sys.stderr.flush()
+
+    def __enter__(self) -> "Counting":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\033[K")

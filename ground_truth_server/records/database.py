@@ -27,7 +27,12 @@ class Database(ABC):
 
     What is done in a transaction is on disk when the transaction's block ends. Reads outside of one see what was
     committed last.
+
+    Attributes:
+        kind: ``sqlite`` or ``postgresql``.
     """
+
+    kind: str
 
     def __init__(self) -> None:
         self._own = threading.local()
@@ -44,6 +49,10 @@ class Database(ABC):
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Connection]:
         """Give a connection to read from, outside of a transaction."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Give a connection that sees, until the block's end, what was committed when it first read; it only reads."""
 
     @abstractmethod
     def lock(self, *names: str) -> None:

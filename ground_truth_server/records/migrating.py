@@ -33,7 +33,7 @@ def migrate_file(path: Path) -> None:
         sqlalchemy.exc.SQLAlchemyError: If it can't be read or written.
         OSError: If its folder can't.
     """
-    if path.exists() and _version_of_file(path) == NEWEST:
+    if path.exists() and version_of_file(path) == NEWEST:
         return
     engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
@@ -84,7 +84,8 @@ def version_of(connection: Connection) -> str | None:
     return found
 
 
-def _version_of_file(path: Path) -> str | None:
+def version_of_file(path: Path) -> str | None:
+    """Tell the last migration that a file of SQLite has had; ``None`` before the first."""
     try:
         with closing(sqlite3.connect(path)) as database:
             found = database.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, LiteralString
 
 import psycopg
@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ground_truth_server.records.database import Database, RecordsUnusable
-from ground_truth_server.records.migrating import migrate
+from ground_truth_server.records.migrating import migrate, version_of
 
 _log = logging.getLogger(__name__)
 _CHANNEL = "ground_truth_changes"
@@ -24,6 +24,38 @@ _CONNECTIONS = 20
 _OLDEST, _NEWEST = 15, 18  # versions of PostgreSQL that this is tried with, and all between them
 _LISTEN_SECONDS = 0.5  # between two looks whether to end
 _LONGEST_PAUSE = 30.0
+
+
+def version_at(url: str) -> str | None:
+    """Tell the last migration that a database has had, without changing it; ``None`` before the first.
+
+    Raises:
+        RecordsUnusable: If it can't be reached.
+    """
+    place = _read(url)
+    engine = _engine(place)
+    try:
+        with _naming(place), engine.connect() as connection:
+            return version_of(connection)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _naming(place: URL) -> Iterator[None]:
+    """Say of what goes wrong with a database in the block which one it is, without its password."""
+    try:
+        yield
+    except (SQLAlchemyError, psycopg.Error) as error:
+        found = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise RecordsUnusable(
+            f"{_name_of(place)}: found: {found}. Expected a PostgreSQL database that this user may make tables in: "
+            "check that the server runs and that the address, name and password are right."
+        ) from error
+
+
+def _name_of(place: URL) -> str:
+    return place.render_as_string(hide_password=True).replace("+psycopg", "")
 
 
 class PostgresDatabase(Database):
@@ -36,10 +68,12 @@ class PostgresDatabase(Database):
         RecordsUnusable: If it can't be reached or used, or a later version of the program made its tables.
     """
 
+    kind = "postgresql"
+
     def __init__(self, url: str) -> None:
         super().__init__()
         self._place = _read(url)
-        self._name = self._place.render_as_string(hide_password=True).replace("+psycopg", "")
+        self._name = _name_of(self._place)
         self._leases = _Leases(_for_driver(self._place))
         with self.naming():
             self._engine = _engine(self._place)
@@ -61,6 +95,13 @@ class PostgresDatabase(Database):
             connection.execute(_NOTIFY)
         self._tell_of_change()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """See one moment; see :meth:`Database.snapshot`."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._engine.connect().execution_options(**options) as connection:
+            yield connection
+
     def lock(self, *names: str) -> None:
         """Wait until no other transaction is in hand that locked the same; see :meth:`Database.lock`."""
         connection = self._current()
@@ -75,17 +116,9 @@ class PostgresDatabase(Database):
         """Let other processes take it; see :meth:`Database.give_back`."""
         self._leases.give_back(name)
 
-    @contextmanager
-    def naming(self) -> Iterator[None]:
+    def naming(self) -> AbstractContextManager[None]:
         """Name the database, without its password; see :meth:`Database.naming`."""
-        try:
-            yield
-        except (SQLAlchemyError, psycopg.Error) as error:
-            found = " ".join(str(getattr(error, "orig", None) or error).split())
-            raise RecordsUnusable(
-                f"{self._name}: found: {found}. Expected a PostgreSQL database that this user may make tables in: "
-                "check that the server runs and that the address, name and password are right."
-            ) from error
+        return _naming(self._place)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -135,6 +135,8 @@ class SqliteDatabase(Database):
         RecordsUnusable: If it can't be opened, or a later version of the program made it.
     """
 
+    kind = "sqlite"
+
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
@@ -168,6 +170,17 @@ class SqliteDatabase(Database):
         group.flushed.wait()
         if group.error is not None:
             raise _same_error(group.error)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """See one moment; see :meth:`Database.snapshot`."""
+        with self._reading() as connection:
+            driver = _driver_of(connection)
+            driver.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                driver.execute("ROLLBACK")
 
     def lock(self, *names: str) -> None:
         """Do nothing: writers take turns."""

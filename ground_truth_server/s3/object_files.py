@@ -166,7 +166,7 @@ class ObjectFiles:
             Path(folder, name).relative_to(top).as_posix()
             for folder, _, names in os.walk(top)
             for name in names
-            if not name.startswith(_TEMPORARY)
+            if not name.startswith(TEMPORARY)
         }
 
     def _by_hand(self, bucket: str, path: Path) -> ObjectFacts:
@@ -197,7 +197,7 @@ class ObjectFiles:
 
     def _remove_half_written(self, bucket: str) -> None:
         for top in (self.folder / bucket, self._facts_folder / bucket):
-            for path in top.rglob(f"{_TEMPORARY}*"):
+            for path in top.rglob(f"{TEMPORARY}*"):
                 path.unlink()
 
     def _still_true(self, facts: ObjectFacts) -> ObjectFacts | None:
@@ -238,7 +238,7 @@ class ObjectFiles:
             folder = folder.parent
 
 
-_TEMPORARY = ".writing-"
+TEMPORARY = ".writing-"
 
 
 class HalfWritten:
@@ -252,7 +252,7 @@ class HalfWritten:
     def __init__(self, path: Path, content: bytes) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         self._file = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -295,7 +295,7 @@ def _is_folder(path: Path) -> bool:
 
 def _can_be_path(key: str) -> bool:
     segments = key.split("/")
-    plain = all(s not in ("", ".", "..") and "\0" not in s and not s.startswith(_TEMPORARY) for s in segments)
+    plain = all(s not in ("", ".", "..") and "\0" not in s and not s.startswith(TEMPORARY) for s in segments)
     encoded = [s.encode("utf-8", "surrogatepass") for s in segments]
     short = all(len(s) <= _LONGEST_SEGMENT for s in encoded) and sum(map(len, encoded)) <= _LONGEST_PATH
     return plain and short and _is_utf8(key)

@@ -51,13 +51,18 @@ class Composition:
 
     def __call__(self, *arguments: str) -> str:
         """Run docker-compose; gives what it printed."""
+        return self.piped(b"", *arguments).decode()
+
+    def piped(self, given: bytes, *arguments: str) -> bytes:
+        """The same with bytes for its standard input, and those that it printed."""
         command = ["docker-compose", "--project-name", PROJECT, "--env-file", str(self.settings), *arguments]
         variables = {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
         variables |= {"LABELING_JOB": str(self.job), "DATA": str(self.data)}
+        environment = {**os.environ, **variables}
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=False, timeout=900
+            command, cwd=ROOT, env=environment, input=given, capture_output=True, check=False, timeout=900
         )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        assert done.returncode == 0, (done.stdout[-4000:] + done.stderr[-4000:]).decode()
         return done.stdout
 
     def tools(self, *command: str) -> str:
@@ -223,3 +228,15 @@ def test_the_database_is_reached_by_the_servers_alone(composition: Composition) 
         check=True,
     ).stdout
     assert set(re.findall(r":(\d+)->", ports)) == {str(composition.port)}
+
+
+def test_a_backup_comes_back_on_volumes_that_are_new(composition: Composition, names_lead_here: None) -> None:
+    kept = composition.piped(b"", "exec", "-T", "s3", "ground-truth", "backup", "-")
+    composition("down", "--volumes", "--timeout", "5")
+    composition.piped(kept, "run", "--rm", "-T", "s3", "ground-truth", "restore", "-")
+    composition("up", "--detach")
+    wait_until_open(composition.port)
+    composition.authority.write_text(composition("exec", "-T", "proxy", "cat", ROOT_CERTIFICATE))
+    assert wait_for_label(composition)["WeldingLabel"]["WeldingClassification"] == "Burn Through"
+    assert "Burn Through" in composition.tools("labeling-job", "results", "WeldingLabelJob-1")
+    assert "Ada Lovelace" in composition.tools("ground-truth", "people", "list")
