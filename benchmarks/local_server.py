@@ -101,7 +101,7 @@ def start(workspace: Path, ports: tuple[int, ...], *options: str, certificate: P
     end = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < end:
         try:
-            urllib.request.urlopen(url, timeout=5, context=context).close()
+            urllib.request.urlopen(f"{url}/healthz", timeout=5, context=context).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.02)
         else:

@@ -101,6 +101,7 @@ class ServerSettings:
         network: Where it listens, and how browsers name it.
         people: How people sign in.
         links_secret: What links to files are signed with, where several servers share it; empty for the workspace's.
+        metrics_token: What who asks for metrics over a network must show; empty where nobody can.
     """
 
     workspace: Path
@@ -120,6 +121,7 @@ class ServerSettings:
     network: Network = field(default_factory=Network)
     people: PeopleSettings = field(default_factory=PeopleSettings)
     links_secret: bytes = field(default=b"", repr=False)
+    metrics_token: str = field(default="", repr=False)
 
 
 class AwsServices:

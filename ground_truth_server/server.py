@@ -48,6 +48,8 @@ from ground_truth_server.records.sqlite import naming_database
 from ground_truth_server.sagemaker.aws_json import BODY_LIMIT, AwsJson
 from ground_truth_server.sagemaker.human_task_uis import HumanTaskUiTable
 from ground_truth_server.sagemaker.sagemaker_api import SageMakerApi
+from ground_truth_server.telemetry.metrics import METRICS_PATH, Metrics, metrics_route
+from ground_truth_server.telemetry.watched import Watched
 
 _LONGEST_BODY = 8 * MEGABYTE  # of what browsers and SageMaker's clients send
 _PATIENCE = 1.0  # seconds for the steps at hand when it ends; what takes longer is done again at the next start
@@ -83,7 +85,7 @@ class GroundTruthServer:
     def __init__(self, settings: ServerSettings) -> None:
         with ExitStack() as parts:
             listeners = _listeners(settings)
-            network = settings.network
+            network, metrics = settings.network, Metrics()
             network.check(signs_in=settings.people.way != "names")
             portal_socket = parts.enter_context(listen(settings.ports.portal, "the worker portal", network.address))
             page_socket = parts.enter_context(listen(settings.ports.pages, "the worker pages", network.address))
@@ -95,7 +97,7 @@ class GroundTruthServer:
             self.engine = Engine(
                 own_folder,
                 self.services.s3,
-                self.services.invoke,
+                metrics.counting(self.services.invoke),
                 database=open_database(settings.database, own_folder) if settings.database else None,
                 region=settings.region,
                 account=settings.account,
@@ -103,6 +105,7 @@ class GroundTruthServer:
                 listeners=listeners,
             )
             parts.callback(self.engine.close, _PATIENCE)
+            metrics.watch(self.engine)
             account = WorkteamTable(self.engine.records)
             with naming_database(own_folder / "account.sqlite"):
                 account.take_over(own_folder / "account.sqlite")
@@ -121,15 +124,20 @@ class GroundTruthServer:
             signed = self.services.required_keys is not None or settings.people.way != "names"
             # Also by this machine's own name, for those who work on the machine while browsers reach it by another.
             hosts = [*_hosts(self.url), *hosts_of(HOST, portal_socket.getsockname()[1])]
-            sagemaker = Route("/", _guarded_api(api, hosts, keys if signed else None), methods=["POST"])
+            guarded_api = Watched(_guarded_api(api, hosts, keys if signed else None), "api", metrics)
+            sagemaker = Route("/", guarded_api, methods=["POST"])
             portal = Mount("/", create_portal(self.engine, pages, console, sign_in=sign_in))
             parts.enter_context(self.services.log.delivering(self.engine.note))
             frames = create_page_frame(
                 pages, self.services.s3_for_pages, self.engine, is_signed_in=sign_in.is_signed_in
             )
-            parts.enter_context(_serving(_for_browsers(frames, pages_url), page_socket, network))
-            for_people = Starlette(routes=[*health_routes(self.engine, self.services.s3), portal])
-            front = Starlette(routes=[sagemaker, Mount("/", _for_browsers(for_people, self.url))])
+            watched_frames = Watched(_for_browsers(frames, pages_url), "pages", metrics)
+            parts.enter_context(_serving(watched_frames, page_socket, network))
+            open_on_loopback = network.is_local and not network.behind_proxy
+            tell_metrics = metrics_route(metrics, settings.metrics_token, open_on_loopback=open_on_loopback)
+            for_people = Starlette(routes=[*health_routes(self.engine, self.services.s3), tell_metrics, portal])
+            watched_people = Watched(_for_browsers(for_people, self.url), "portal", metrics)
+            front = Starlette(routes=[sagemaker, Mount("/", watched_people)])
             parts.enter_context(_serving(front, portal_socket, network))
             self.engine.resume()
             # The engine is told before its functions are ended, so that it takes no call's end for a failure.
@@ -211,7 +219,7 @@ def _region_in(name: str, settings: ServerSettings) -> str:
 
 def _for_browsers(app: ASGIApp, origin: str) -> Guard:
     """Put the guard before what browsers ask for."""
-    return Guard(app, Policy(_hosts(origin), _LONGEST_BODY, open_paths=HEALTH_PATHS))
+    return Guard(app, Policy(_hosts(origin), _LONGEST_BODY, open_paths=(*HEALTH_PATHS, METRICS_PATH)))
 
 
 def _serving(app: ASGIApp, listener: socket, network: Network | None = None) -> AbstractContextManager[str]:

@@ -56,6 +56,12 @@ MAY_IMPORT = {
         "ground_truth_server.s3.object_files",
         *OF_ALL,
     },
+    "ground_truth_server/telemetry": {
+        "ground_truth_server.telemetry",
+        "ground_truth_server.edge",
+        "ground_truth_server.engine",
+        *OF_ALL,
+    },
     "ground_truth_server/moving": {
         "ground_truth_server.moving",
         "ground_truth_server.engine",

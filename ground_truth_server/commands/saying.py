@@ -8,6 +8,8 @@ import time
 from botocore.exceptions import ProfileNotFound
 
 from ground_truth_server.printable import PrintableFormatter, printable
+from ground_truth_server.telemetry.json_log import JsonFormatter
+from ground_truth_server.telemetry.watched import requests_log
 
 
 def say_in_a_line(error: BaseException) -> str:
@@ -27,10 +29,15 @@ def print_line(text: str, *, error: bool = False) -> None:
     print(printable(text), file=sys.stderr if error else sys.stdout, flush=True)
 
 
-def log_to_the_terminal() -> None:
-    """Show what is logged, in lines that can't steer a terminal."""
+def log_to_the_terminal(form: str = "text") -> None:
+    """Show what is logged.
+
+    Args:
+        form: ``text``, lines that can't steer a terminal, or ``json``, for what collects them: with each request.
+    """
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(PrintableFormatter("%(message)s"))
+    handler.setFormatter(JsonFormatter() if form == "json" else PrintableFormatter("%(message)s"))
+    requests_log.setLevel(logging.NOTSET if form == "json" else logging.WARNING)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 

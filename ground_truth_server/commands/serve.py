@@ -23,6 +23,10 @@ workers, a console for you, the functions of a SAM template, and S3. All state i
 with Ctrl-C or kill it, and the next start goes on from there.
 """
 _SHORTEST_SECRET = 32
+_SHORTEST_TOKEN = 16  # characters of GROUND_TRUTH_METRICS_TOKEN
+
+_log = logging.getLogger(__name__)
+
 _EXAMPLES = """\
 examples:
   ground-truth serve
@@ -38,7 +42,7 @@ examples:
 
 def run(given: argparse.Namespace) -> int:
     """Run a Ground Truth, or a preview, until it is told to end."""
-    log_to_the_terminal()
+    log_to_the_terminal(given.log_format)
     logging.getLogger("ground_truth_server").setLevel(logging.WARNING if given.quiet else logging.INFO)
     proxies_never_reach_loopback()
     keep_shared_keys(given.workspace)
@@ -49,9 +53,16 @@ def run(given: argparse.Namespace) -> int:
             told.wait()
     else:
         with until_told() as told, GroundTruthServer(settings) as ground_truth:
-            print_line(_greeting(ground_truth, settings))
+            _greet(ground_truth, settings, given.log_format)
             told.wait()
     return 0
+
+
+def _greet(ground_truth: GroundTruthServer, settings: ServerSettings, form: str) -> None:
+    if form == "json":
+        _log.info("listening", extra={"facts": {"url": ground_truth.url, "workspace": str(settings.workspace)}})
+    else:
+        print_line(_greeting(ground_truth, settings))
 
 
 def add_arguments(made: argparse.ArgumentParser) -> None:
@@ -116,6 +127,12 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         "--pre-annotation", metavar="FUNCTION", help="the function (name or ARN) that makes the preview's task input"
     )
     _add_listeners(made.add_argument_group("who is told each job's state changes, again and again until it took them"))
+    made.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default=_variable("log-format") or "text",
+        help="json: a line of JSON for each request and whatever else happens (default: %(default)s)",
+    )
     made.add_argument("--quiet", action="store_true", help="don't show state changes and the functions' log")
 
 
@@ -214,6 +231,13 @@ def _links_secret() -> bytes:
     return text.encode()
 
 
+def _metrics_token() -> str:
+    token = _variable("metrics-token")
+    if token and len(token) < _SHORTEST_TOKEN:
+        raise ValueError(f"GROUND_TRUTH_METRICS_TOKEN has {len(token)} characters; expected {_SHORTEST_TOKEN} or more")
+    return token
+
+
 def _account(text: str) -> str:
     if len(text) != 12 or not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is no account number; expected twelve digits")
@@ -248,6 +272,7 @@ def settings_of(given: argparse.Namespace) -> ServerSettings:
         network=_network(given),
         people=_people(given),
         links_secret=_links_secret(),
+        metrics_token=_metrics_token(),
     )
 
 

@@ -107,6 +107,11 @@ class JobRecords:
         rows = self._database.rows(_KEYS) if status is None else self._database.rows(_KEYS_OF, its_status=status)
         return [row.key for row in rows]
 
+    def count_by_status(self) -> dict[str, int]:
+        """Count the jobs by their status."""
+        query = select(jobs.c.status, func.count().label("jobs")).group_by(jobs.c.status).order_by(jobs.c.status)
+        return {row.status: row.jobs for row in self._database.rows(query)}
+
     def state(self, key: str) -> JobState | None:
         """Tell a job's state, if there is such a job."""
         row = self._database.row(_STATE_OF, its_key=key.lower())

@@ -39,6 +39,10 @@ class StateChangeRecords:
         """Tell whether any event has not been taken by every listener."""
         return self._database.row(select(1).where(_c.delivered == false()).limit(1)) is not None
 
+    def count_waiting(self) -> int:
+        """Count the events that some listener hasn't taken yet."""
+        return int(self._database.rows(select(func.count()).where(_c.delivered == false()))[0][0])
+
     def place_of(self, listener: str) -> int:
         """Tell the last event that a listener took; a new one begins with the first that waits for delivery."""
         self._database.lock("listeners", listener)
