@@ -67,6 +67,10 @@ format: ## formats the code
 bench: ## the pre-labeling handler beside a straightforward one; a labeling job of 2,000 objects beside one of 200
 	@$(RUN) python -m benchmarks
 
+.PHONY: chaos
+chaos: ## labels 10,000 objects while servers and PostgreSQL are killed, some ten minutes; smaller: make chaos ARGS="--objects 500 --kills 6"
+	@$(RUN) python -m benchmarks.chaos $(ARGS)
+
 .PHONY: sample
 sample: ## makes the sample welds anew; the bytes are always the same
 	@$(RUN) python -m labeling_job.make_sample

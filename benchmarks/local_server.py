@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,13 @@ def free_ports() -> tuple[int, ...]:
     return ports
 
 
-def start(workspace: Path, ports: tuple[int, ...], *options: str, certificate: Path | None = None) -> LocalServer:
+def start(
+    workspace: Path,
+    ports: tuple[int, ...],
+    *options: str,
+    certificate: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> LocalServer:
     """Start a server and wait until it answers.
 
     Args:
@@ -85,6 +91,7 @@ def start(workspace: Path, ports: tuple[int, ...], *options: str, certificate: P
         ports: Of the portal, worker pages, S3 and functions.
         *options: Of its command line.
         certificate: The one that it shows, where the options give it one.
+        variables: Of its environment; AWS's own aren't taken from this one's.
 
     Raises:
         TimeoutError: If it doesn't answer in time, or ends.
@@ -94,6 +101,7 @@ def start(workspace: Path, ports: tuple[int, ...], *options: str, certificate: P
     places = [text for name, port in zip(names, ports, strict=True) for text in (name, str(port))]
     command = [sys.executable, "-m", "ground_truth_server", "--workspace", str(workspace), *places, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= variables or {}
     with (workspace / "server.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=workspace, env=environment, stdout=log, stderr=log)
     url, s3_url = f"http{'s' if certificate else ''}://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[2]}"
