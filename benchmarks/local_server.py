@@ -130,7 +130,15 @@ def local_server(workspace: Path, *options: str) -> Iterator[LocalServer]:
         server.process.wait()
 
 
-def create_job(server: LocalServer, objects: int, workers: int, name: str, **task: Any) -> None:
+def create_job(
+    server: LocalServer,
+    objects: int,
+    workers: int,
+    name: str,
+    *,
+    line: Mapping[str, Any] | None = None,
+    **task: Any,
+) -> None:
     """Create a labeling job whose objects are numbers; without functions, if none are named.
 
     Args:
@@ -138,12 +146,13 @@ def create_job(server: LocalServer, objects: int, workers: int, name: str, **tas
         objects: How many.
         workers: How many label each of them.
         name: The job's name.
+        line: What each line of the manifest has besides the number.
         **task: Further members of its HumanTaskConfig.
     """
     s3 = server.s3()
     if BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    manifest = "".join(json.dumps({"source": str(number)}) + "\n" for number in range(objects))
+    manifest = "".join(json.dumps({"source": str(number), **(line or {})}) + "\n" for number in range(objects))
     s3.put_object(Bucket=BUCKET, Key="input.manifest", Body=manifest.encode())
     s3.put_object(Bucket=BUCKET, Key="page.liquid.html", Body=TEMPLATE.encode())
     human_task: Any = {

@@ -20,7 +20,7 @@ from benchmarks.local_server import LABEL, create_job, local_server
 from demo.portal_client import PortalClient, PortalError
 
 WORKERS: Final = 50
-_PROCESSES: Final = 5
+PROCESSES: Final = 5
 _OBJECTS: Final = 1_000
 _SECONDS: Final = 12.0
 _ROUNDS: Final = 3
@@ -71,9 +71,9 @@ def measure() -> dict[str, object]:
         with local_server(folder / "w", "--quiet", "--template", str(folder / "template.yaml")) as server:
             create_job(server, _OBJECTS, 9, "team", PreHumanTaskLambdaArn=_ARN)
             until = time.time() + _SECONDS
-            with multiprocessing.Pool(_PROCESSES) as pool:
-                each = WORKERS // _PROCESSES
-                parts = pool.starmap(_share, [(server.url, number, each, until) for number in range(_PROCESSES)])
+            with multiprocessing.Pool(PROCESSES) as pool:
+                each = WORKERS // PROCESSES
+                parts = pool.starmap(share, [(server.url, "team", number, each, until) for number in range(PROCESSES)])
     asked = sorted(value for part in parts for value in part[0])
     answered = sorted(value for part in parts for value in part[1])
     at = [asked[len(asked) // 2], asked[len(asked) * 95 // 100], asked[-1]]
@@ -81,12 +81,20 @@ def measure() -> dict[str, object]:
     return {"rate": (len(asked) + len(answered)) / _SECONDS, "milliseconds": [1000 * value for value in at]}
 
 
-def _share(url: str, number: int, count: int, until: float) -> tuple[list[float], list[float]]:
-    """Let some of the workers work; gives how long each question and each answer took, in seconds."""
+def share(url: str, job: str, number: int, count: int, until: float) -> tuple[list[float], list[float]]:
+    """Let some of the workers work; gives how long each question and each answer took, in seconds.
+
+    Args:
+        url: The portal.
+        job: The labeling job.
+        number: Of this share, from 0.
+        count: How many workers are in it.
+        until: When they stop.
+    """
     asked: list[float] = []
     answered: list[float] = []
     names = [f"worker{number}-{one}" for one in range(count)]
-    threads = [threading.Thread(target=_work, args=(url, name, until, asked, answered)) for name in names]
+    threads = [threading.Thread(target=_work, args=(url, job, name, until, asked, answered)) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -94,12 +102,14 @@ def _share(url: str, number: int, count: int, until: float) -> tuple[list[float]
     return asked, answered
 
 
-def _work(url: str, name: str, until: float, asked: list[float], answered: list[float]) -> None:
+def _work(  # noqa: PLR0913, PLR0917  (a thread's)
+    url: str, job: str, name: str, until: float, asked: list[float], answered: list[float]
+) -> None:
     portal = PortalClient(url, name)
     while time.time() < until:
         began = time.perf_counter()
         try:
-            turn = portal.next_task("team")
+            turn = portal.next_task(job)
         except PortalError:  # the job has only just been created
             time.sleep(0.05)
             continue

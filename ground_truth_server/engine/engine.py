@@ -6,18 +6,20 @@ the same workspace later goes on from there.
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ground_truth_server.arns import ACCOUNT, REGION, labeling_job_arn
+from ground_truth_server.engine.counting import Counting
 from ground_truth_server.engine.events import Listener, StateChanges, state_change
 from ground_truth_server.engine.expiry import Expiry
 from ground_truth_server.engine.invoke import Invoke
 from ground_truth_server.engine.job_runs import JobRuns
 from ground_truth_server.engine.labeling_job import (
+    ENDED,
     JobTable,
     LabelingJob,
     LabelingJobNotFound,
@@ -149,6 +151,10 @@ class Engine:
         )
         self._expiry = Expiry(self.records, self._jobs, self._tasks, clock, tick)
         self._sealing = Sealing(self.records, 2 * tick)
+        self._counted: Counting[dict[str, int]] = Counting(
+            self.records.objects.count, lambda found: sum(found.values())
+        )
+        self._by_worker = Counting(self.records.tasks.by_worker, lambda found: sum(count for _, _, count in found))
         self.leaving = False
         self._runs = JobRuns(self._around, self._jobs)
 
@@ -231,7 +237,7 @@ class Engine:
         answer: dict[str, Any] = {
             "Key": job.key,
             "LabelingJobStatus": state.status,
-            "LabelCounters": self._label_counters(job.key),
+            "LabelCounters": self._label_counters(job.key, exactly=state.status in ENDED),
             "CreationTime": from_text(state.created),
             "LastModifiedTime": from_text(state.modified),
             "JobReferenceCode": hashlib.sha256(job.arn.encode()).hexdigest()[:16],
@@ -338,7 +344,7 @@ class Engine:
 
     def _open_job(self, name: str, worker: str) -> OpenJob:
         task = self._jobs.get(name).request["HumanTaskConfig"]
-        counts = self.records.objects.count(self._jobs.get(name).key)
+        counts = self._counted(self._jobs.get(name).key)
         waiting = sum(counts.get(state, 0) for state in ("waiting", "preparing", "open"))
         return OpenJob(
             name=name,
@@ -365,19 +371,33 @@ class Engine:
         return self._jobs.template(name)
 
     def progress(self, name: str) -> dict[str, int]:
-        """Count a job's data objects by state."""
-        return self.records.objects.count(self._jobs.get(name).key)
+        """Count a job's data objects by state; of large jobs, as it was up to two seconds ago."""
+        return self._counted(self._jobs.get(name).key)
 
     def workers(self, name: str) -> Sequence[dict[str, Any]]:
-        """Tell for each worker of a job how many tasks are in each state."""
+        """Tell for each worker of a job how many tasks are in each state; see :meth:`progress`."""
         found: dict[str, dict[str, Any]] = {}
-        for worker, state, count in self.records.tasks.by_worker(self._jobs.get(name).key):
+        for worker, state, count in self._by_worker(self._jobs.get(name).key):
             found.setdefault(worker, {"worker": worker})[state] = count
         return list(found.values())
 
-    def data_objects(self, name: str, start: int = 0, limit: int = 100) -> Sequence[DataObject]:
-        """Read a job's data objects in the manifest's order, beginning at a number."""
-        return self.records.objects.page(self._jobs.get(name).key, start, limit)
+    def data_objects(
+        self, name: str, start: int = 0, limit: int = 100, states: Collection[str] = ()
+    ) -> Sequence[DataObject]:
+        """Read a job's data objects in the manifest's order, beginning at a number; only those in some states."""
+        key = self._jobs.get(name).key
+        if states:
+            return self.records.objects.page_in(key, states, start, limit)
+        return self.records.objects.page(key, start, limit)
+
+    def data_objects_that_differ(self, name: str, start: int = 0, limit: int = 100) -> Sequence[DataObject]:
+        """Read a job's data objects whose answers aren't all the same, in the manifest's order."""
+        return self.records.objects.page_that_differs(self._jobs.get(name).key, start, limit)
+
+    def answers_to(self, name: str, objects: Sequence[DataObject]) -> Mapping[str, Sequence[dict[str, Any]]]:
+        """Read what workers answered for some data objects, by the objects' ids."""
+        found = self.records.tasks.answers_to(self._jobs.get(name).key, [int(one.object_id) for one in objects])
+        return {str(number): answers for number, answers in found.items()}
 
     def data_object(self, name: str, object_id: str) -> ObjectView:
         """Tell all that happened to a data object.
@@ -399,6 +419,26 @@ class Engine:
         """Read the event log after a sequence number."""
         return self.records.log.read(name and self._jobs.get(name).key, after, limit)
 
+    def last_events(self, name: str, limit: int) -> Sequence[Event]:
+        """Read a job's last events, the newest first."""
+        return self.records.log.last(self._jobs.get(name).key, limit)
+
+    def last_failure(self, name: str) -> Event | None:
+        """Read of the last call of one of a job's functions that failed."""
+        found = self.records.log.last_failures(self._jobs.get(name).key, 1)
+        return found[0] if found else None
+
+    def events_of(self, name: str, found: DataObject, limit: int = 1000) -> Sequence[Event]:
+        """Read what happened to a data object, the newest first.
+
+        A failed call of the pre-annotation function names its object by the line; of those the last thousand are
+        looked at.
+        """
+        key, log = self._jobs.get(name).key, self.records.log
+        calls = [event for event in log.last_failures(key, limit) if _was_called_with(event, found)]
+        events = [*log.of_object(key, int(found.object_id), limit), *calls]
+        return sorted(events, key=lambda event: event.sequence, reverse=True)
+
     def note(self, entries: Sequence[tuple[str, str, str]]) -> None:
         """Write what happened outside of the engine into the log: the labeling job's ARN, kind and message of each.
 
@@ -411,8 +451,8 @@ class Engine:
                 if arn in keys:
                     self.records.log.write(keys[arn], at, kind, message)
 
-    def _label_counters(self, name: str) -> dict[str, int]:
-        counts = self.records.objects.count(self._jobs.get(name).key)
+    def _label_counters(self, key: str, *, exactly: bool) -> dict[str, int]:
+        counts = self.records.objects.count(key) if exactly else self._counted(key)
         labeled, failed = counts.get("labeled", 0), counts.get("failed", 0)
         return {
             "TotalLabeled": labeled,
@@ -421,3 +461,13 @@ class Engine:
             "FailedNonRetryableError": failed,
             "Unlabeled": sum(counts.values()) - labeled - failed,
         }
+
+
+def _was_called_with(event: Event, found: DataObject) -> bool:
+    """Tell whether an event is of a call of the pre-annotation function for a data object."""
+    called_with = (event.detail or {}).get("event")
+    return (
+        event.object_id is None
+        and isinstance(called_with, dict)
+        and called_with.get("dataObject") == found.data_object is not None
+    )

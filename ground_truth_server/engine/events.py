@@ -14,6 +14,7 @@ Listener = Callable[[Mapping[str, Any]], None]
 """Takes an event; if it raises, the event is offered to it again after a while, before those that follow."""
 
 _log = logging.getLogger(__name__)
+_SHORTEST_PAUSE = 0.05  # seconds between two looks
 _LONGEST_PAUSES = 120  # first pauses: a minute, where the first is half a second
 
 
@@ -83,6 +84,7 @@ class _Delivery:
                 self._told = ""
                 self._pauses.reset()
                 if not closing:
+                    self._closing.wait(_SHORTEST_PAUSE)  # answers come by the hundred a second, state changes don't
                     self._records.database.wait_for_change(changes, 0.2)
             if closing:
                 return

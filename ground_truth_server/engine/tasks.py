@@ -225,7 +225,10 @@ class TaskPool:
         records = self._records
         # The clock may have been set back meanwhile.
         records.tasks.submit(task.id, answer, max(at, task.accepted))
-        if records.tasks.count_answers(job.key, task.number) >= job.workers_per_object:
+        answers, different = records.tasks.count_answers(job.key, task.number)
+        if different > 1:
+            records.objects.set_differ(job.key, task.number)
+        if answers >= job.workers_per_object:
             records.objects.set_answered(job.key, task.number)
         spent = seconds_between(task.accepted, at)
         self._tell(task, "submitted", f"{task.worker} answered object {task.number} in {spent:.0f} s", at)

@@ -28,7 +28,6 @@ from ground_truth_server.portal.sign_in import SignIn
 from ground_truth_server.portal.sign_in_by_name import SignInByName
 from ground_truth_server.portal.web_pages import WITHOUT_DATABASE, fragment, page, whole_number
 from ground_truth_server.portal.worker_turn import answers_of
-from ground_truth_server.records.data_objects import DataObject
 from ground_truth_server.records.event_log import Event
 from ground_truth_server.timestamps import seconds_between
 
@@ -113,16 +112,16 @@ class _Console:
 
     def job(self, request: Request) -> Response:
         job = self._job(request)
-        log = _read_log(self._engine, job.key)
+        log = self._engine.last_events(job.key, _LOG_LINES)
         request_url = f"{self._pages.portal_origin}{request.scope['root_path']}/jobs/{quote(job.key)}/request.json"
         return page(
             request,
             "console_job.html",
-            **self._summary(job, log),
+            **self._summary(job),
             **self._objects(request, job.key),
             links=True,
-            log=log[: -_LOG_LINES - 1 : -1],
-            after=log[-1].sequence if log else 0,
+            log=log,
+            after=log[0].sequence if log else 0,
             commands=start_again_commands(self._endpoints, request_url, job.key),
         )
 
@@ -139,25 +138,25 @@ class _Console:
         return JSONResponse({"after": after})
 
     def _news(self, request: Request, job: LabelingJob, events: Sequence[Event]) -> Response:
-        log = _read_log(self._engine, job.key) if _has_failed(self._engine, job.key) else events
-        context = {**self._summary(job, log), **self._objects(request, job.key), "log": events[::-1], "links": True}
+        context = {**self._summary(job), **self._objects(request, job.key), "log": events[::-1], "links": True}
         parts = {name: fragment(request, f"console_{name}.html", **context) for name in _LIVE_PARTS}
         return JSONResponse({"after": events[-1].sequence, **parts})
 
-    def _summary(self, job: LabelingJob, log: Sequence[Event]) -> dict[str, Any]:
-        progress = self._engine.progress(job.key)
-        failures = [event for event in log if event.kind == "function failed"]
+    def _summary(self, job: LabelingJob) -> dict[str, Any]:
+        progress, workers = self._engine.progress(job.key), self._engine.workers(job.key)
+        failed = self._engine.last_failure(job.key)
+        failure = failed.detail if failed else None
         return {
             "job": job,
             "described": self._engine.describe(job.key),
             "waiting": self._engine.waiting(job.key),
             "parts": [(state, progress.get(state, 0)) for state in STATES],
             "answers": answers_of(self._engine, job.key),
-            "workers": self._engine.workers(job.key),
-            "name_of": self._names(found["worker"] for found in self._engine.workers(job.key)),
+            "workers": workers,
+            "name_of": self._names(found["worker"] for found in workers),
             "files": self._files(job),
-            "failure": failures[-1].detail if failures else None,
-            "repeat": invoke_command(failures[-1].detail) if failures and failures[-1].detail else "",
+            "failure": failure,
+            "repeat": invoke_command(failure) if failure else "",
         }
 
     def _names(self, ids: Iterable[str]) -> Mapping[str, str]:
@@ -196,8 +195,8 @@ class _Console:
     def data_object(self, request: Request) -> Response:
         job, view = self._find(request)
         found = view.data_object
-        events = [event for event in _read_log(self._engine, job.key) if _is_about(event, found)]
-        failure = next((event.detail for event in events if event.kind == "function failed"), None)
+        events = self._engine.events_of(job.key, found)
+        failure = next((event.detail for event in reversed(events) if event.kind == "function failed"), None)
         rendered = None
         if found.task_input is not None:
             template = self._engine.template(job.key)
@@ -214,7 +213,7 @@ class _Console:
             frame=self._pages.links.of_object(job.key, found.object_id),
             sandbox=SANDBOX,
             last=sum(self._engine.progress(job.key).values()) - 1,
-            log=events[::-1],
+            log=events,
             links=False,
             failure=failure,
             repeat=invoke_command(failure) if failure else "",
@@ -256,25 +255,6 @@ class _Console:
         except ClientError as error:
             raise HTTPException(404, f"{uri} can't be read: {error}") from error
         return StreamingResponse(body.iter_chunks(65536), media_type="text/plain; charset=utf-8")
-
-
-def _read_log(engine: Engine, job: str) -> list[Event]:
-    log: list[Event] = []
-    while events := engine.events(job, log[-1].sequence if log else 0):
-        log.extend(events)
-    return log
-
-
-def _has_failed(engine: Engine, job: str) -> bool:
-    return bool(engine.describe(job)["LabelingJobStatus"] == "Failed")
-
-
-def _is_about(event: Event, found: DataObject) -> bool:
-    """Whether an event tells of a data object; a call of the pre-annotation function names it by its line."""
-    if event.object_id is not None:
-        return event.object_id == found.object_id
-    called_with = (event.detail or {}).get("event")
-    return isinstance(called_with, dict) and called_with.get("dataObject") == found.data_object is not None
 
 
 def _texts(value: object) -> Iterator[str]:

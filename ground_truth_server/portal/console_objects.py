@@ -1,13 +1,13 @@
 """The data objects of a labeling job as the console's table shows them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.portal.short_text import in_short, source_name
 from ground_truth_server.records.data_objects import DataObject
-from ground_truth_server.records.tasks import Answer
 
 FILTERS: Mapping[str, str] = {
     "all": "All",
@@ -18,8 +18,8 @@ FILTERS: Mapping[str, str] = {
 }
 """The filters of the table, with what people read."""
 
-_OPEN = frozenset({"waiting", "preparing", "open", "answered"})
-_AT_ONCE = 500
+_STATES = {"open": ("waiting", "preparing", "open", "answered"), "labeled": ("labeled",), "failed": ("failed",)}
+_LOOKS = 20  # for a page of rows; what is left is for the next one
 
 
 @dataclass(frozen=True)
@@ -59,40 +59,37 @@ def select_objects(engine: Engine, job: str, chosen: str, start: int, limit: int
         limit: How many rows at most.
 
     Returns:
-        The rows, and the number of the object after the last, if there is one that fits the filter.
+        The rows, and the number of the object at which the next ones begin, if there may be more that fit the filter.
     """
     attribute = engine.job(job).label_attribute
     rows: list[ObjectRow] = []
-    for found in _objects_from(engine, job, start):
-        if not _may_fit(found, chosen):
-            continue
-        row = _row(found, engine.data_object(job, found.object_id).answers, attribute)
-        if chosen == "disagreement" and not row.disagreement:
-            continue
-        if len(rows) == limit:
-            return rows, int(found.object_id)
-        rows.append(row)
-    return rows, None
+    for _ in range(_LOOKS):
+        objects = _objects(engine, job, chosen, start, limit + 1)
+        answers = engine.answers_to(job, objects)
+        for found in objects:
+            row = _row(found, answers[found.object_id], attribute)
+            if len(rows) == limit:
+                return rows, int(found.object_id)
+            if chosen != "disagreement" or row.disagreement:
+                rows.append(row)
+        if len(objects) <= limit:
+            return rows, None
+        start = int(objects[-1].object_id) + 1
+    return rows, start
 
 
-def _objects_from(engine: Engine, job: str, start: int) -> Iterator[DataObject]:
-    while found := engine.data_objects(job, start, _AT_ONCE):
-        yield from found
-        start = int(found[-1].object_id) + 1
+def _objects(engine: Engine, job: str, chosen: str, start: int, limit: int) -> Sequence[DataObject]:
+    if chosen == "disagreement":  # of those whose answers differ in anything, some differ in a remark only
+        return engine.data_objects_that_differ(job, start, limit)
+    return engine.data_objects(job, start, limit, _STATES.get(chosen, ()))
 
 
-def _may_fit(found: DataObject, chosen: str) -> bool:
-    if chosen in ("labeled", "failed"):
-        return found.state == chosen
-    return found.state in _OPEN if chosen == "open" else True
-
-
-def _row(found: DataObject, answers: Sequence[Answer], attribute: str) -> ObjectRow:
+def _row(found: DataObject, answers: Sequence[Mapping[str, Any]], attribute: str) -> ObjectRow:
     return ObjectRow(
         object_id=found.object_id,
         source=source_name(found.data_object),
         state=found.state,
-        answers=Counter(in_short(answer.content) for answer in answers).most_common(),
+        answers=Counter(in_short(answer) for answer in answers).most_common(),
         label="" if found.label is None else in_short(found.label.get(attribute)),
         problem=found.problem,
     )

@@ -4,7 +4,7 @@
 ``answered`` → ``labeled``; or ``failed``; or ``not required`` where no person need look at it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,6 +211,10 @@ class ObjectRecords:
         """Note that an object has all its answers."""
         self._database.change(update(data_objects).where(_this(job, number)).values(state="answered"))
 
+    def set_differ(self, job: str, number: int) -> None:
+        """Note that an object's answers aren't all the same."""
+        self._database.change(update(data_objects).where(_this(job, number)).values(differ=True))
+
     def any_due(self, job: str, at: str) -> bool:
         """Tell whether the time of any task or the availability of any object has run out."""
         return any(self._database.row(query, its_job=job, at=at) is not None for query in (_ANY_LATE, _ANY_TO_CLOSE))
@@ -305,6 +309,26 @@ class ObjectRecords:
         """Read a job's objects in the manifest's order, beginning at a number."""
         query = select(data_objects).where(_o.job == job, _o.number >= start).order_by(_o.number).limit(limit)
         return [_data_object(row) for row in self._database.rows(query)]
+
+    def page_in(self, job: str, states: Collection[str], start: int, limit: int) -> Sequence[DataObject]:
+        """Read a job's objects that are in one of some states, in the manifest's order, beginning at a number."""
+        # Each state by its index: of several at once a database would sort all that there are.
+        found = [
+            row
+            for state in states
+            for row in self._database.rows(
+                select(data_objects)
+                .where(_o.job == job, _o.state == state, _o.number >= start)
+                .order_by(_o.number)
+                .limit(limit)
+            )
+        ]
+        return [_data_object(row) for row in sorted(found, key=lambda row: row.number)[:limit]]
+
+    def page_that_differs(self, job: str, start: int, limit: int) -> Sequence[DataObject]:
+        """Read a job's objects whose answers aren't all the same, in the manifest's order, beginning at a number."""
+        query = select(data_objects).where(_o.job == job, literal_column("differ"), _o.number >= start)
+        return [_data_object(row) for row in self._database.rows(query.order_by(_o.number).limit(limit))]
 
     def manifest_rows(self, job: str) -> Iterator[ManifestRow]:
         """Read what the lines of an output manifest are made of, in order, some at a time."""

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from ground_truth_server.json_text import read_kept, write_json
 from ground_truth_server.records.database import Database
 from ground_truth_server.records.hot import Hot
-from ground_truth_server.records.schema import events
+from ground_truth_server.records.schema import FUNCTION_FAILED, events
 
 _e = events.c
 _WRITE = Hot(insert(events), ("job", "at", "kind", "number", "worker", "message", "detail"))
@@ -90,6 +90,22 @@ class EventLog:
         if job is not None:
             query = query.where(_e.job == job)
         return [_event(row) for row in self._database.rows(query.order_by(_e.sequence).limit(limit))]
+
+    def last(self, job: str, limit: int) -> list[Event]:
+        """Read a labeling job's last events, the newest first."""
+        return self._newest(_e.job == job, limit=limit)
+
+    def last_failures(self, job: str, limit: int) -> list[Event]:
+        """Read of the last failed calls of a labeling job's functions, the newest first."""
+        return self._newest(_e.job == job, _e.kind == FUNCTION_FAILED, limit=limit)
+
+    def of_object(self, job: str, number: int, limit: int) -> list[Event]:
+        """Read the last events of a data object, the newest first."""
+        return self._newest(_e.job == job, _e.number == number, limit=limit)
+
+    def _newest(self, *conditions: ColumnElement[bool], limit: int) -> list[Event]:
+        query = select(events).where(*conditions).order_by(_e.sequence.desc()).limit(limit)
+        return [_event(row) for row in self._database.rows(query)]
 
 
 def _storable(text: str) -> str:

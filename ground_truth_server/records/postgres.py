@@ -1,7 +1,8 @@
 """The database on a PostgreSQL server, which several processes of this program may share.
 
 Each transaction has a connection of its own; what two of them would change at once, one of them waits for. Commits are
-told to the other processes by NOTIFY.
+told to the other processes by NOTIFY, several at once: in a transaction of its own, since PostgreSQL lets only one that
+notifies commit at a time.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 _CHANNEL = "ground_truth_changes"
 _CONNECTIONS = 20
 _OLDEST, _NEWEST = 15, 18  # versions of PostgreSQL that this is tried with, and all between them
+_TELL_SECONDS = 0.05  # between two times that others are told of commits
 _LISTEN_SECONDS = 0.5  # between two looks whether to end
 _LONGEST_PAUSE = 30.0
 
@@ -83,17 +85,19 @@ class PostgresDatabase(Database):
                 connection.execute(_LOCK, {"number": _number("migrations")})
                 migrate(connection, self._name)
         self._closing = threading.Event()
+        self._committed = threading.Event()
+        self._teller = threading.Thread(target=self._tell_others, name="database-news-told", daemon=True)
+        self._teller.start()
         self._listener = threading.Thread(target=self._listen, name="database-news", daemon=True)
         self._listener.start()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Change several things at once or not at all; see :meth:`Database.transaction`."""
-        with self._engine.begin() as connection:
-            with self._as_current(connection):
-                yield
-            connection.execute(_NOTIFY)
+        with self._engine.begin() as connection, self._as_current(connection):
+            yield
         self._tell_of_change()
+        self._committed.set()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -128,9 +132,27 @@ class PostgresDatabase(Database):
     def close(self) -> None:
         """Close its connections."""
         self._closing.set()
+        self._committed.set()
+        self._teller.join()
         self._listener.join()
         self._leases.close()
         self._engine.dispose()
+
+    def _tell_others(self) -> None:
+        """Tell the other processes of commits, soon after; who doesn't hear of one looks by and by all the same."""
+        told = ""
+        while not self._closing.is_set():
+            self._committed.wait()
+            self._committed.clear()
+            try:
+                with self._reading() as connection:
+                    connection.execute(_NOTIFY)
+                told = ""
+            except SQLAlchemyError as error:
+                if str(error) != told:
+                    _log.warning("the database's news can't be told now: %s", error)
+                told = str(error)
+            self._closing.wait(_TELL_SECONDS)
 
     def _listen(self) -> None:
         """Hear of other processes' commits; where the connection is lost, make another."""

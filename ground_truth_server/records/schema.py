@@ -27,6 +27,7 @@ metadata = MetaData()
 # States are written into statements as they are: a database can't tell which partial index serves a parameter.
 OPEN: ColumnElement[str] = literal_column("'open'")
 ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
+FUNCTION_FAILED: ColumnElement[str] = literal_column("'function failed'")
 NONE: ColumnElement[int] = literal_column("0")
 
 # Names of labeling jobs are the same in upper and lower case; SQLite compares them so by itself.
@@ -67,11 +68,14 @@ data_objects = Table(
     Column("label", Text),  # the content of its consolidated annotation
     Column("problem", Text),  # why it failed
     Column("ended", Text),  # when it failed
+    Column("differ", Boolean, nullable=False, server_default=false()),  # whether its answers aren't all the same
     PrimaryKeyConstraint("job", "number"),
 )
 _open = data_objects.c.state == OPEN
 _to_take = _open & (data_objects.c.free > NONE)
 _in_batch = data_objects.c.batch.is_not(None)
+_differ: ColumnElement[bool] = literal_column("differ")
+Index("objects_that_differ", data_objects.c.job, data_objects.c.number, sqlite_where=_differ, postgresql_where=_differ)
 Index("objects_by_state", data_objects.c.job, data_objects.c.state, data_objects.c.number)
 Index("objects_to_take", data_objects.c.job, data_objects.c.number, sqlite_where=_to_take, postgresql_where=_to_take)
 Index("objects_to_close", data_objects.c.job, data_objects.c.closes, sqlite_where=_open, postgresql_where=_open)
@@ -126,7 +130,18 @@ events = Table(
     Column("detail", Text),
     sqlite_autoincrement=True,
 )
+_failed = events.c.kind == FUNCTION_FAILED
+_of_object = events.c.number.is_not(None)
 Index("events_by_job", events.c.job, events.c.sequence)
+Index("events_failed", events.c.job, events.c.sequence, sqlite_where=_failed, postgresql_where=_failed)
+Index(
+    "events_by_object",
+    events.c.job,
+    events.c.number,
+    events.c.sequence,
+    sqlite_where=_of_object,
+    postgresql_where=_of_object,
+)
 
 state_changes = Table(
     "state_changes",

@@ -109,9 +109,10 @@ class TaskRecords:
         """Count the answers that a worker gave in a job."""
         return int(self._database.rows(_SUBMITTED_BY, its_job=job, its_worker=worker)[0][0])
 
-    def count_answers(self, job: str, number: int) -> int:
-        """Count the answers to an object."""
-        return int(self._database.rows(_ANSWERS_TO, its_job=job, its_number=number)[0][0])
+    def count_answers(self, job: str, number: int) -> tuple[int, int]:
+        """Count the answers to an object, and how many different ones there are."""
+        (row,) = self._database.rows(_ANSWERS_TO, its_job=job, its_number=number)
+        return int(row.answers), int(row.different)
 
     def answers(self, job: str, number: int) -> list[Answer]:
         """Read what workers submitted for an object, in the order in which it came."""
@@ -120,6 +121,14 @@ class TaskRecords:
         )
         rows = self._database.rows(query.order_by(_t.ended, _t.worker))
         return [Answer(row.worker, row.accepted, row.ended, read_kept(row.answer)) for row in rows]
+
+    def answers_to(self, job: str, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+        """Read the contents of what workers submitted for some objects, each in the order in which they came."""
+        query = select(_t.number, _t.answer).where(_t.job == job, _t.number.in_(numbers), _submitted)
+        found: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
+        for row in self._database.rows(query.order_by(_t.ended, _t.worker)):
+            found[row.number].append(read_kept(row.answer))
+        return found
 
     def of_object(self, job: str, number: int) -> Sequence[TaskRecord]:
         """List every task of an object."""
@@ -162,7 +171,8 @@ _end = update(tasks).where(_its_id, _in_hand).values(state=bindparam("state"), e
 _END = Hot(_end)
 _SUBMIT = Hot(_end.values(answer=bindparam("answer")))
 _SUBMITTED_BY = Hot(_counted.where(_its_job, _by, _submitted))
-_ANSWERS_TO = Hot(_counted.where(_its_job, _of, _submitted))
+_different = func.count(_t.answer.distinct()).label("different")
+_ANSWERS_TO = Hot(select(func.count().label("answers"), _different).where(_its_job, _of, _submitted))
 
 
 def _task(row: Row[Any]) -> TaskRecord:

@@ -73,7 +73,7 @@ def votes(annotations):
     answers = [json.loads(one["annotationData"]["content"])["class"]["label"] for one in annotations]
     return {answer: answers.count(answer) for answer in sorted(set(answers))}
 """
-FUNCTIONS_OF_JOB = {
+FUNCTIONS_OF_JOB: dict[str, Any] = {
     "PreHumanTaskLambdaArn": f"{ARN}Before",
     "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{ARN}After"},
 }

@@ -224,7 +224,8 @@ class TestTasks:
             ("ann", {"by": "ann ü"}),
             ("ben", {"by": "ben ü"}),
         ]
-        assert records.tasks.count_answers("Welds", 0) == 2
+        assert records.tasks.count_answers("Welds", 0) == (2, 2)
+        assert records.tasks.answers_to("Welds", [0, 1]) == {0: [{"by": "ann ü"}, {"by": "ben ü"}], 1: []}
         assert records.tasks.count_submitted("Welds", "ann") == 1
         assert records.tasks.by_worker("Welds") == [("ann", "submitted", 1), ("ben", "submitted", 1)]
 
