@@ -234,7 +234,7 @@ def known_text(text: str, stack: TemplateStack) -> str:
     """A text with the bucket itself in place of the parameter that keeps its name, and names of what moto lacks."""
     text = text.replace("${LabelingBucket.Value}", "${Bucket}").replace("${SettingsFingerprint.Fingerprint}", "1")
     reference = re.compile(r"\$\{([A-Za-z]+)([A-Za-z.]*)\}")
-    return reference.sub(lambda at: f"{at[1]}{at[2]}" if is_missing(at[1], stack) else at[0], text)
+    return reference.sub(lambda at: f"{stand_in(at[1], stack)}{at[2]}" if is_missing(at[1], stack) else at[0], text)
 
 
 def known_reference(value: dict[str, Any], stack: TemplateStack) -> Any:
@@ -245,14 +245,21 @@ def known_reference(value: dict[str, Any], stack: TemplateStack) -> Any:
         return {"Ref": "Bucket"}
     if name.endswith("Aliaslive"):
         return {"Fn::Sub": f"${{{name.removesuffix('Aliaslive')}.Arn}}:live"}
-    if is_missing(attribute[0], stack):
+    if is_missing(attribute[0], stack) or attribute[-1].startswith("Outputs."):
         return ".".join(attribute)
-    return name if is_missing(name, stack) else None
+    return stand_in(name, stack) if is_missing(name, stack) else None
 
 
 def is_missing(name: str, stack: TemplateStack) -> bool:
     """Whether moto makes no such resource; who refers to it gets its name."""
     return stack.resources.get(name, {}).get("Type") in MISSING
+
+
+def stand_in(name: str, stack: TemplateStack) -> str:
+    """What a reference to a resource that moto lacks is: its name, and of a secret an ARN, as policies must have it."""
+    if stack.resources[name]["Type"] == "AWS::SecretsManager::Secret":
+        return f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{name}"
+    return name
 
 
 def named(attribute: str | list[str]) -> list[str]:
