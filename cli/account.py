@@ -94,8 +94,9 @@ class AwsAccount:
 
     @property
     def has_logs(self) -> bool:
-        """Whether the functions' logs can be asked for: a job that runs elsewhere has none at AWS."""
-        return not self.is_local or not _is_aws(self.logs.meta.endpoint_url)
+        """Whether the functions' logs can be asked for: a job elsewhere has some at AWS if it calls AWS's functions."""
+        calls_aws = self._labeling is not self.session
+        return not self.is_local or calls_aws or not _is_aws(self.logs.meta.endpoint_url)
 
     def require_credentials(self) -> None:
         """Makes sure that there is something to sign in with, before work begins that needs it all along.

@@ -128,7 +128,7 @@ def test_servers_of_one_s_own_are_asked_with_keys_of_their_own(monkeypatch: pyte
     )
     monkeypatch.setenv("GROUND_TRUTH_PROFILE", "labeling")
     clients = account.AwsAccount()
-    assert clients.is_local
+    assert (clients.is_local, clients.has_logs) == (True, True)
     labeling = clients.sagemaker.generate_presigned_url("list_labeling_jobs")
     assert urlsplit(labeling).hostname == "label.example.com"
     assert "SERVERS" in labeling
