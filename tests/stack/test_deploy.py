@@ -50,7 +50,8 @@ def test_the_functions(stack: Deployed) -> None:
 
 def test_job_state_changes_reach_the_topic(stack: Deployed) -> None:
     events = stack.client("events")
-    (rule,) = events.list_rules()["Rules"]
+    name = stack.resources["LabelingJobStateChanges"].rpartition("/")[2]
+    (rule,) = (one for one in events.list_rules()["Rules"] if one["Name"] == name)
     assert json.loads(rule["EventPattern"]) == {
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Ground Truth Labeling Job State Change"],
@@ -60,7 +61,8 @@ def test_job_state_changes_reach_the_topic(stack: Deployed) -> None:
 
 
 def test_logs_go_after_a_while(stack: Deployed) -> None:
-    groups = stack.client("logs").describe_log_groups()["logGroups"]
+    found = stack.client("logs").describe_log_groups()["logGroups"]
+    groups = [group for group in found if group["logGroupName"] in stack.resources.values()]
     assert len(groups) == 5
     assert {group["retentionInDays"] for group in groups} == {90}
 
