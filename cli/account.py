@@ -1,7 +1,8 @@
 """The AWS account that the command works in: one client a service, made when it is needed.
 
 The local Ground Truth is such an account as well: the variables ``AWS_ENDPOINT_URL_SAGEMAKER`` and
-``AWS_ENDPOINT_URL_S3`` lead to it, and nothing else differs.
+``AWS_ENDPOINT_URL_S3`` lead to it, and nothing else differs. Servers of one's own in AWS know keys of their own, while
+bucket and stack know those of the account: the variable ``GROUND_TRUTH_PROFILE`` names a profile for the former.
 """
 
 import os
@@ -35,6 +36,9 @@ def proxies_never_reach_loopback() -> None:
         os.environ[name] = ",".join([*known, *(one for one in LOOPBACK if one not in known)])
 
 
+SAGEMAKER_PROFILE = "GROUND_TRUTH_PROFILE"
+
+
 class AwsAccount:
     """An AWS account in one region.
 
@@ -48,7 +52,10 @@ class AwsAccount:
 
     def __init__(self, profile: str | None = None, region: str | None = None) -> None:
         # boto3 reads AWS_DEFAULT_REGION alone; AWS CLI version 2 reads AWS_REGION before it, and the two must agree.
-        self.session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
+        named = region or os.environ.get("AWS_REGION") or None
+        self.session = boto3.Session(profile_name=profile, region_name=named)
+        own = os.environ.get(SAGEMAKER_PROFILE)
+        self._labeling = boto3.Session(profile_name=own, region_name=named) if own else self.session
 
     @property
     def region(self) -> str:
@@ -58,7 +65,7 @@ class AwsAccount:
     @cached_property
     def sagemaker(self) -> "SageMakerClient":
         """Labeling jobs, work teams and worker pages."""
-        return self.session.client("sagemaker", config=PATIENT)
+        return self._labeling.client("sagemaker", config=PATIENT)
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -87,8 +94,9 @@ class AwsAccount:
 
     @property
     def has_logs(self) -> bool:
-        """Whether the functions' logs can be asked for: a job that runs elsewhere has none at AWS."""
-        return not self.is_local or not _is_aws(self.logs.meta.endpoint_url)
+        """Whether the functions' logs can be asked for: a job elsewhere has some at AWS if it calls AWS's functions."""
+        calls_aws = self._labeling is not self.session
+        return not self.is_local or calls_aws or not _is_aws(self.logs.meta.endpoint_url)
 
     def require_credentials(self) -> None:
         """Makes sure that there is something to sign in with, before work begins that needs it all along.

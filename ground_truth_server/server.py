@@ -225,7 +225,8 @@ def _for_browsers(app: ASGIApp, origin: str) -> Guard:
 def _serving(app: ASGIApp, listener: socket, network: Network | None = None) -> AbstractContextManager[str]:
     """Serve an application whose guards stand before it, as the network has it."""
     network = network or Network()
-    return serving(BehindProxy(app) if network.behind_proxy else app, listener, network.certificate)
+    app = BehindProxy(app) if network.behind_proxy else app
+    return serving(app, listener, network.certificate, behind_proxy=network.behind_proxy)
 
 
 def _hosts(origin: str) -> list[str]:

@@ -1,6 +1,7 @@
 """StackSetupFunction: the custom resource that fills the stack's bucket, and empties it when the stack goes.
 
-Another one, Custom::SettingsFingerprint, is a short text that changes with the settings that it is given.
+Another one, Custom::SettingsFingerprint, is a short text that changes with the settings that it is given; a third,
+Custom::WorkforcePortal, lets a user pool's client sign people in to the portal of Ground Truth's workforce.
 
 CloudFormation waits for an answer, for long, so there is one whatever happens: also when the library or the job
 configuration can't be loaded, and before Lambda ends the function for taking too long.
@@ -20,6 +21,10 @@ from typing import Any
 SPARE_SECONDS = 10.0
 TRIES = 4
 FINGERPRINT = "Custom::SettingsFingerprint"
+PORTAL = "Custom::WorkforcePortal"
+# A policy that was made a moment ago holds a few seconds later.
+PORTAL_TRIES = 8
+PORTAL_PAUSE = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +106,41 @@ def fingerprint(settings: object) -> dict[str, str]:
     return {"Fingerprint": hashlib.sha256(written).hexdigest()[:16]}
 
 
+def open_portal(client: dict[str, str]) -> dict[str, str]:
+    """Lets a user pool's client sign people in to the portal; gives the attributes of a Custom::WorkforcePortal.
+
+    Args:
+        client: ``UserPoolId``, ``ClientId``, and ``Portal``, the host of the portal.
+    """
+    import boto3  # noqa: PLC0415
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    url = f"https://{client['Portal']}"
+    cognito = boto3.client("cognito-idp")
+    asked = {"UserPoolId": client["UserPoolId"], "ClientId": client["ClientId"]}
+    for again in range(1, PORTAL_TRIES + 1):
+        try:
+            known = cognito.describe_user_pool_client(**asked)["UserPoolClient"]
+            break
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException" or again == PORTAL_TRIES:
+                raise
+            time.sleep(PORTAL_PAUSE)
+    # What an update doesn't name goes back to its default.
+    taken = cognito.meta.service_model.operation_model("UpdateUserPoolClient").input_shape.members
+    kept = {name: value for name, value in known.items() if name in taken}
+    opened = {
+        "SupportedIdentityProviders": ["COGNITO"],
+        "CallbackURLs": [f"{url}/oauth2/idpresponse"],
+        "LogoutURLs": [f"{url}/logout"],
+        "AllowedOAuthFlows": ["code", "implicit"],
+        "AllowedOAuthScopes": ["email", "openid", "profile"],
+        "AllowedOAuthFlowsUserPoolClient": True,
+    }
+    cognito.update_user_pool_client(**kept | opened)
+    return {"Url": url}
+
+
 def labeling_job() -> Path:
     """The folder of the worker page and the sample: built beside this file, or in the checkout."""
     here = Path(__file__).resolve()
@@ -118,10 +158,13 @@ def handler(event: dict[str, Any], context: Any) -> None:
     try:
         if event.get("ResourceType") == FINGERPRINT:
             data = fingerprint(event["ResourceProperties"]["Settings"])
+        elif event.get("ResourceType") == PORTAL:
+            # The client goes with its user pool, or stays with it as it is.
+            data = {} if event["RequestType"] == "Delete" else open_portal(event["ResourceProperties"])
         else:
             data = set_up(event)
     except BaseException as error:
-        logger.exception("The bucket could not be set up")
+        logger.exception("What CloudFormation asked for could not be done")
         answer.fail(f"{type(error).__name__}: {error}")
     else:
         answer.succeed(data)

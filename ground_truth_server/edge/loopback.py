@@ -26,6 +26,10 @@ _GRACE_SECONDS = 1  # for answers under way when the server ends; pages that fol
 _MOST_CONNECTIONS = 500
 _OTHER_FILES = 512
 _HEAD_SECONDS = 15.0  # for a client to ask for something, once it has connected
+_IDLE_SECONDS = 5  # for a client to ask for more
+# A proxy asks for other people on the connections that it keeps. One that the server closes first costs somebody a 502,
+# so it keeps them longer than proxies do: AWS's load balancers a minute where nothing else is said.
+_PROXY_SECONDS = 75
 
 
 class PortTaken(OSError):
@@ -68,7 +72,11 @@ def origin_of(listener: socket.socket) -> str:
 
 @contextmanager
 def serving(
-    app: ASGIApp, listener: socket.socket | None = None, certificate: tuple[Path, Path] | None = None
+    app: ASGIApp,
+    listener: socket.socket | None = None,
+    certificate: tuple[Path, Path] | None = None,
+    *,
+    behind_proxy: bool = False,
 ) -> Iterator[str]:
     """Serve an application until the block ends.
 
@@ -76,6 +84,7 @@ def serving(
         app: The application.
         listener: Where; a free port if not given.
         certificate: The files of a certificate and its key, for TLS.
+        behind_proxy: Whether all that it is asked comes from a proxy, which keeps its connections.
 
     Yields:
         Its origin.
@@ -83,11 +92,12 @@ def serving(
     listener = listener or listen(0, "a server")
     config = uvicorn.Config(
         app,
-        http=_bounded(most_connections()),
+        http=_bounded(most_connections(), _PROXY_SECONDS if behind_proxy else _HEAD_SECONDS),
         ws="none",
         log_level="error",  # a stranger's broken requests are no news, and there can be millions
         access_log=False,
         lifespan="off",
+        timeout_keep_alive=_PROXY_SECONDS if behind_proxy else _IDLE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         proxy_headers=False,
         ssl_certfile=certificate[0] if certificate else None,
@@ -139,6 +149,7 @@ class _BoundedConnection(H11Protocol):
     """
 
     most: ClassVar[int]
+    patience: ClassVar[float]
     waiting: ClassVar[dict[asyncio.Protocol, asyncio.Transport]]
     _patience: asyncio.TimerHandle | None = None
 
@@ -189,7 +200,7 @@ class _BoundedConnection(H11Protocol):
         self.waiting[self] = self.transport
         if self.flow.write_paused:  # it can't ask before it has the answer
             return
-        self._patience = self.loop.call_later(_HEAD_SECONDS, self.transport.abort)
+        self._patience = self.loop.call_later(self.patience, self.transport.abort)
 
     def _stop_waiting(self) -> None:
         self.waiting.pop(self, None)
@@ -200,9 +211,9 @@ class _BoundedConnection(H11Protocol):
             self._patience.cancel()
 
 
-def _bounded(most: int) -> type[asyncio.Protocol]:
+def _bounded(most: int, patience: float) -> type[asyncio.Protocol]:
     """Make the protocol of one socket."""
-    return type("BoundedConnection", (_BoundedConnection,), {"most": most, "waiting": {}})
+    return type("BoundedConnection", (_BoundedConnection,), {"most": most, "patience": patience, "waiting": {}})
 
 
 def proxies_never_reach_loopback() -> None:

@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.config import Config
@@ -115,6 +116,29 @@ def test_the_region_is_the_one_that_aws_s_own_command_line_takes(
     clients = account.AwsAccount(region=given)
     assert (clients.region, clients.s3.meta.region_name) == (region, region)
     assert clients.sagemaker.meta.endpoint_url == f"https://api.sagemaker.{region}.amazonaws.com"
+
+
+def test_servers_of_one_s_own_are_asked_with_keys_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And all else with the account's."""
+    environment(monkeypatch, tmp_path)
+    (tmp_path / "none").write_text(
+        "[default]\nregion = eu-west-1\naws_access_key_id = ACCOUNT\naws_secret_access_key = secret\n"
+        "[profile labeling]\naws_access_key_id = SERVERS\naws_secret_access_key = secret\n"
+        "endpoint_url = https://label.example.com\nregion = eu-west-1\n"
+    )
+    monkeypatch.setenv("GROUND_TRUTH_PROFILE", "labeling")
+    clients = account.AwsAccount()
+    assert (clients.is_local, clients.has_logs) == (True, True)
+    labeling = clients.sagemaker.generate_presigned_url("list_labeling_jobs")
+    assert urlsplit(labeling).hostname == "label.example.com"
+    assert "SERVERS" in labeling
+    others = (
+        clients.s3.generate_presigned_url("list_buckets"),
+        clients.cloudformation.generate_presigned_url("list_stacks"),
+    )
+    for link in others:
+        assert (urlsplit(link).hostname or "").endswith(".amazonaws.com")
+        assert "ACCOUNT" in link
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["start", "--stack", "a"], ["check", "input.manifest"]])

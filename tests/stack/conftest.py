@@ -6,6 +6,7 @@ moto's CloudFormation lacks some resources, which `MISSING` names; they are chec
 import ast
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -28,14 +29,25 @@ NAME = "welds"
 PARAMETERS = {"ManifestCheck": "on", "SnapStart": "on", "AlarmEmail": "welder@example.com"}
 MISSING = {
     "AWS::CloudWatch::Alarm",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolDomain",
+    "AWS::Cognito::UserPoolGroup",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",  # of a cluster
     "AWS::SQS::QueuePolicy",
     "AWS::SSM::Parameter",  # that CloudFormation names
     "Custom::SettingsFingerprint",
     "AWS::Lambda::Alias",
     "AWS::S3::BucketPolicy",
+    "AWS::SageMaker::Workforce",
+    "AWS::SageMaker::Workteam",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
+    "AWS::SecretsManager::Secret",
     "Custom::StackSetup",
+    "Custom::WorkforcePortal",
 }
 
 
@@ -117,30 +129,37 @@ def packaged(moto: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
 
 @pytest.fixture(scope="session")
 def stack(moto: str, packaged: dict[str, Any]) -> Deployed:
-    template = expanded(packaged)
-    nested = nested_templates(moto, template)
+    return deployed(moto, packaged, NAME, PARAMETERS)
+
+
+def deployed(moto: str, packaged: dict[str, Any], name: str, parameters: dict[str, str]) -> Deployed:
+    """Deploys the stack, as far as moto can."""
+    template = expanded(packaged, parameters)
+    nested = nested_templates(moto, template, parameters)
     cloudformation = boto3.client("cloudformation", endpoint_url=moto, region_name=REGION)
     cloudformation.create_stack(
-        StackName=NAME,
-        TemplateBody=json.dumps(for_moto(template)),
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
+        StackName=name,
+        TemplateBody=json.dumps(for_moto(template, parameters)),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM"],
     )
-    outputs = outputs_of(cloudformation, NAME)
+    outputs = outputs_of(cloudformation, name)
     resources: dict[str, str] = {}
-    for name in (NAME, *nested):
-        summaries = cloudformation.get_paginator("list_stack_resources").paginate(StackName=resources.get(name, name))
+    for one in (name, *nested):
+        summaries = cloudformation.get_paginator("list_stack_resources").paginate(StackName=resources.get(one, one))
         for page in summaries:
             found = page["StackResourceSummaries"]
             resources |= {summary["LogicalResourceId"]: summary["PhysicalResourceId"] for summary in found}
     resources.pop("")  # moto lists what a condition keeps out, without a name
-    for name, out in template["Outputs"].items():  # moto doesn't hand on what nested stacks put out
-        inner, _, attribute = ".".join(out["Value"].get("Fn::GetAtt", ())).partition(".Outputs.")
-        if attribute:
-            outputs[name] = outputs_of(cloudformation, resources[inner])[attribute]
-    deployed = Deployed(moto, template, nested, resources, outputs)
-    write_policies_as_json(deployed)
-    return deployed
+    given = TemplateStack(ROOT / "template.yaml", template, parameters, REGION)
+    for key, out in template["Outputs"].items():  # moto doesn't hand on what nested stacks put out
+        value = choice(out["Value"], given)
+        inner, _, attribute = ".".join(value.get("Fn::GetAtt", ())).partition(".Outputs.")
+        if attribute and given.exists(out) and attribute in (told := outputs_of(cloudformation, resources[inner])):
+            outputs[key] = told[attribute]
+    made = Deployed(moto, template, nested, resources, outputs)
+    write_policies_as_json(made)
+    return made
 
 
 def expanded(packaged: dict[str, Any], parameters: dict[str, str] = PARAMETERS) -> dict[str, Any]:
@@ -161,13 +180,13 @@ def outputs_of(cloudformation: Any, name: str) -> dict[str, str]:
     return {out["OutputKey"]: out["OutputValue"] for out in made["Outputs"]}
 
 
-def nested_templates(moto: str, template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def nested_templates(moto: str, template: dict[str, Any], parameters: dict[str, str]) -> dict[str, dict[str, Any]]:
     """The nested stacks' templates, as `sam package` uploaded them; those that moto takes lie there from now on."""
     s3 = boto3.client("s3", endpoint_url=moto, region_name=REGION)
-    outer = TemplateStack(ROOT / "template.yaml", template, PARAMETERS, REGION)
+    outer = TemplateStack(ROOT / "template.yaml", template, parameters, REGION)
     found: dict[str, dict[str, Any]] = {}
     for name, made in template["Resources"].items():
-        if made["Type"] != "AWS::CloudFormation::Stack":
+        if made["Type"] != "AWS::CloudFormation::Stack" or not outer.exists(made):
             continue
         bucket, _, key = urlsplit(made["Properties"]["TemplateURL"]).path.lstrip("/").partition("/")
         found[name] = yaml.safe_load(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
@@ -182,16 +201,16 @@ def nested_templates(moto: str, template: dict[str, Any]) -> dict[str, dict[str,
     return found
 
 
-def for_moto(template: dict[str, Any], parameters: dict[str, str] = PARAMETERS) -> dict[str, Any]:
+def for_moto(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
     """Leaves out what moto has not, names an alias as AWS would, and chooses what lists hold by a condition."""
     stack = TemplateStack(ROOT / "template.yaml", template, parameters, REGION)
     resources = {
         name: known(made, stack) for name, made in template["Resources"].items() if made["Type"] not in MISSING
     }
-    unknown = ("StackSetup", "Outputs.")  # moto has no custom resources, and doesn't hand on nested stacks' outputs
-    outputs = {
-        name: out for name, out in template["Outputs"].items() if not any(word in json.dumps(out) for word in unknown)
-    }
+    # moto has no custom resources, and doesn't hand on nested stacks' outputs
+    unknown = ("StackSetup", "WorkforcePortal", "Outputs.")
+    outputs = {name: {**out, "Value": choice(out["Value"], stack)} for name, out in template["Outputs"].items()}
+    outputs = {name: out for name, out in outputs.items() if not any(word in json.dumps(out) for word in unknown)}
     return {**template, "Resources": resources, "Outputs": known(outputs, stack)}
 
 
@@ -200,18 +219,52 @@ def known(value: Any, stack: TemplateStack) -> Any:
     if isinstance(value, list):
         chosen = [choice(item, stack) for item in value]
         return [known(item, stack) for item in chosen if item != {"Ref": "AWS::NoValue"}]
-    if isinstance(value, str):  # the bucket itself in place of the parameter that keeps its name
-        return value.replace("${LabelingBucket.Value}", "${Bucket}").replace("${SettingsFingerprint.Fingerprint}", "1")
+    if isinstance(value, str):
+        return known_text(value, stack)
     if not isinstance(value, dict):
         return value
-    if value == {"Fn::GetAtt": ["LabelingBucket", "Value"]}:
-        return {"Ref": "Bucket"}
-    if str(value.get("Ref", "")).endswith("Aliaslive"):
-        return {"Fn::Sub": f"${{{value['Ref'].removesuffix('Aliaslive')}.Arn}}:live"}
-    return {
+    replaced = known_reference(value, stack)
+    return replaced or {
         key: [known(part, stack) for part in item] if key == "Fn::If" else known(item, stack)
         for key, item in value.items()
     }
+
+
+def known_text(text: str, stack: TemplateStack) -> str:
+    """A text with the bucket itself in place of the parameter that keeps its name, and names of what moto lacks."""
+    text = text.replace("${LabelingBucket.Value}", "${Bucket}").replace("${SettingsFingerprint.Fingerprint}", "1")
+    reference = re.compile(r"\$\{([A-Za-z]+)([A-Za-z.]*)\}")
+    return reference.sub(lambda at: f"{stand_in(at[1], stack)}{at[2]}" if is_missing(at[1], stack) else at[0], text)
+
+
+def known_reference(value: dict[str, Any], stack: TemplateStack) -> Any:
+    """What stands for a reference that moto can't follow; ``None`` if it can."""
+    name = str(value.get("Ref", ""))
+    attribute = named(value.get("Fn::GetAtt", ""))
+    if attribute == ["LabelingBucket", "Value"]:
+        return {"Ref": "Bucket"}
+    if name.endswith("Aliaslive"):
+        return {"Fn::Sub": f"${{{name.removesuffix('Aliaslive')}.Arn}}:live"}
+    if is_missing(attribute[0], stack) or attribute[-1].startswith("Outputs."):
+        return ".".join(attribute)
+    return stand_in(name, stack) if is_missing(name, stack) else None
+
+
+def is_missing(name: str, stack: TemplateStack) -> bool:
+    """Whether moto makes no such resource; who refers to it gets its name."""
+    return stack.resources.get(name, {}).get("Type") in MISSING
+
+
+def stand_in(name: str, stack: TemplateStack) -> str:
+    """What a reference to a resource that moto lacks is: its name, and of a secret an ARN, as policies must have it."""
+    if stack.resources[name]["Type"] == "AWS::SecretsManager::Secret":
+        return f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{name}"
+    return name
+
+
+def named(attribute: str | list[str]) -> list[str]:
+    """The resource and its attribute, of either form of GetAtt."""
+    return attribute.split(".", 1) if isinstance(attribute, str) else attribute
 
 
 def choice(item: Any, stack: TemplateStack) -> Any:

@@ -22,6 +22,20 @@ TEMPLATE = load_template(ROOT / "template.yaml")
 NESTED = {
     "MonitoringStack": load_template(ROOT / "stack" / "monitoring.yaml"),
     "ManifestCheckStack": load_template(ROOT / "stack" / "manifest_check.yaml"),
+    "ServerStack": load_template(ROOT / "stack" / "server.yaml"),
+    "WorkforceStack": load_template(ROOT / "stack" / "workforce.yaml"),
+}
+# A deployment with servers of one's own.
+OWN = {
+    "LabelingService": "own",
+    "ServerImage": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/plant/ground-truth:1",
+    "ServerDomain": "label.example.com",
+    "ServerPagesDomain": "pages.example.com",
+    "ServerCertificateArn": "arn:aws:acm:eu-west-1:111122223333:certificate/1",
+    "ServerVpcId": "vpc-1",
+    "ServerPublicSubnetIds": "subnet-1,subnet-2",
+    "ServerPrivateSubnetIds": "subnet-3,subnet-4",
+    "SignInDomainPrefix": "labelers-of-my-company",
 }
 TEMPLATES = (TEMPLATE, *NESTED.values())
 RESOURCES: dict[str, Any] = {name: made for one in TEMPLATES for name, made in one["Resources"].items()}
@@ -32,7 +46,7 @@ def properties(name: str) -> Any:
 
 
 FUNCTION_ROLES = ("PreLabelingRole", "PostLabelingRole", "StackSetupRole", "CheckReportRole")
-ROLES = (*FUNCTION_ROLES, "GroundTruthRole", "StateMachineRole")
+ROLES = (*FUNCTION_ROLES, "GroundTruthRole", "StateMachineRole", "ServerRole", "ServerStartRole")
 
 
 def statements(role: str) -> list[dict[str, Any]]:
@@ -47,7 +61,8 @@ def stack(**parameters: str) -> TemplateStack:
 
 def stack_of(resource: str, **parameters: str) -> TemplateStack:
     """The stack that a resource belongs to, in a deployment of the given parameters."""
-    outer = stack(**parameters)
+    own = OWN if resource in NESTED["ServerStack"]["Resources"] else {}
+    outer = stack(**{**own, **parameters})
     for name, template in NESTED.items():
         if resource in template["Resources"]:
             given = outer.resolve(TEMPLATE["Resources"][name]["Properties"]["Parameters"])
@@ -81,6 +96,8 @@ def test_what_is_optional_is_made_where_its_parameter_says_so() -> None:
     assert not stack(Monitoring="off").exists(RESOURCES["MonitoringStack"])
     assert not stack().exists(RESOURCES["ManifestCheckStack"])
     assert stack(ManifestCheck="on").exists(RESOURCES["ManifestCheckStack"])
+    for name in ("ServerStack", "WorkforceStack", "WorkforcePortal", "WorkforcePortalPolicy"):
+        assert not stack().exists(RESOURCES[name])
 
 
 def test_the_bucket_s_name_is_worked_out_in_one_place() -> None:
@@ -93,7 +110,7 @@ def test_the_bucket_s_name_is_worked_out_in_one_place() -> None:
 
 def test_sam_and_cfn_lint_accept_it() -> None:
     programs = Path(sys.executable).parent
-    nested = [str(ROOT / "stack" / name) for name in ("monitoring.yaml", "manifest_check.yaml")]
+    nested = sorted(str(path) for path in (ROOT / "stack").glob("*.yaml"))
     for command in (["sam", "validate", "--lint"], ["cfn-lint", *nested]):
         done = subprocess.run(
             [programs / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
@@ -144,6 +161,7 @@ def test_functions_write_in_one_folder_only() -> None:
     assert objects("PostLabelingRole", "s3:PutObject") == {"labels/*"}
     assert objects("GroundTruthRole", "s3:PutObject") == {"output/*"}
     assert objects("CheckReportRole", "s3:PutObject") == {"check-report/*"}
+    assert objects("ServerRole", "s3:PutObject") == {"output/*"}
     for role in ROLES:
         if role != "StackSetupRole":
             assert not any("Delete" in str(s["Action"]) for s in statements(role) if s["Sid"] != "DeliverLogs")
@@ -216,7 +234,7 @@ def test_no_wildcards_but_where_aws_knows_no_resource() -> None:
             assert "*" not in statement["Action"]
             if statement["Resource"] == "*":
                 anywhere.add(statement["Sid"])
-    assert anywhere == {"WriteTraces", "WriteMetrics", "DeliverLogs"}
+    assert anywhere == {"WriteTraces", "WriteMetrics", "DeliverLogs", "SignInToEcr"}
 
 
 RULES = {
@@ -230,6 +248,17 @@ RULES = {
     "VPC": ({"SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"}, True),
     "subnets alone": ({"SubnetIds": "subnet-1"}, False),
     "security groups alone": ({"SecurityGroupIds": "sg-1"}, False),
+    "servers": (OWN, True),
+    **{f"servers, no {name}": ({**OWN, name: ""}, False) for name in OWN if name != "LabelingService"},
+    "servers, one domain": ({**OWN, "ServerPagesDomain": OWN["ServerDomain"]}, False),
+    "servers and workforce": ({**OWN, "Workforce": "on"}, False),
+    "workforce": ({"Workforce": "on", "SignInDomainPrefix": "labelers"}, True),
+    "workforce, no prefix": ({"Workforce": "on"}, False),
+    "workforce and team": ({"Workforce": "on", "SignInDomainPrefix": "labelers", "WorkteamArn": "arn"}, False),
+    "workforce and VPC": (
+        {"Workforce": "on", "SignInDomainPrefix": "labelers", "SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"},
+        False,
+    ),
 }
 
 
@@ -270,6 +299,16 @@ WRONG = {
     "SecurityGroupIds": ["default", "sg-1,subnet-1"],
     "PermissionsBoundaryArn": ["Boundary", "arn:aws:iam::111122223333:role/x"],
     "RolePath": ["labeling", "/labeling", "labeling/", ""],
+    "SignInDomainPrefix": ["Labelers", "-labelers", "my-aws-labelers", "labelers.example.com"],
+    "ServerImage": ["ground-truth:1", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/ground-truth", "docker.io/a/b:1"],
+    "ServerDomain": ["https://label.example.com", "label", "label.example.com/", "Label.example.com", "*.example.com"],
+    "ServerPagesDomain": ["https://pages.example.com", "pages"],
+    "ServerCertificateArn": ["arn:aws:iam::111122223333:server-certificate/x", "*"],
+    "ServerVpcId": ["default", "vpc-1,vpc-2"],
+    "ServerPublicSubnetIds": ["subnet-1", "subnet-1, subnet-2", "10.0.0.0/24,10.0.1.0/24"],
+    "ServerPrivateSubnetIds": ["subnet-1", "vpc-1,vpc-2"],
+    "ServerAllowedCidr": ["", "192.0.2.0", "192.0.2.0/33", "::/0"],
+    "ServerAccessLogsBucket": ["Team_Data", "s3://team-data", "ab"],
 }
 RIGHT = {
     "ExistingBucket": ["", "team-data", "a.b.c"],
@@ -285,6 +324,19 @@ RIGHT = {
     "SecurityGroupIds": ["", "sg-0a1b"],
     "PermissionsBoundaryArn": ["", "arn:aws:iam::111122223333:policy/org/Boundary", "arn:aws:iam::aws:policy/X"],
     "RolePath": ["/", "/labeling/", "/a/b/"],
+    "SignInDomainPrefix": ["", "labelers-of-my-company"],
+    "ServerImage": [
+        *("", OWN["ServerImage"]),
+        f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/ground-truth@sha256:{'0' * 64}",
+    ],
+    "ServerDomain": ["", "label.example.com", "label.plant-7.example.co.uk"],
+    "ServerPagesDomain": ["", "pages.example.com"],
+    "ServerCertificateArn": ["", "arn:aws:acm:eu-west-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    "ServerVpcId": ["", "vpc-0a1b"],
+    "ServerPublicSubnetIds": ["", "subnet-0a1b,subnet-0c1d"],
+    "ServerPrivateSubnetIds": ["", "subnet-0a1b,subnet-0c1d,subnet-0e1f"],
+    "ServerAllowedCidr": ["0.0.0.0/0", "192.0.2.0/24", "198.51.100.7/32"],
+    "ServerAccessLogsBucket": ["", "team-logs"],
 }
 
 
@@ -308,9 +360,14 @@ def test_every_alarm_tells_people() -> None:
     assert alarms.keys() == {
         *("PreLabelingErrors", "PreLabelingThrottles", "PostLabelingErrors", "PostLabelingThrottles"),
         *("BrokenItems", "DroppedAnswers", "LowConfidenceLabels", "LostStateChanges"),
+        *("UnhealthyServers", "ServerFaults"),
     }
-    for alarm in alarms.values():
-        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    for name, alarm in alarms.items():
+        if name in NESTED["ServerStack"]["Resources"]:
+            told = [stack_of(name, Monitoring=given).resolve(alarm).get("AlarmActions") for given in ("on", "off")]
+            assert told == [["MonitoringStack.Outputs.AlarmTopicArn"], None]
+        else:
+            assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
         assert alarm["AlarmDescription"]
 
@@ -427,16 +484,29 @@ def test_the_regions_are_those_of_ground_truth_s_built_in_functions() -> None:
     """botocore's reference of CreateLabelingJob lists those functions with their regions."""
     model: Any = boto3.client("sagemaker", region_name="eu-west-1").meta.service_model
     reference = model.shape_for("HumanTaskConfig").members["PreHumanTaskLambdaArn"].documentation
-    assert set(TEMPLATE["Mappings"]["GroundTruthRegions"]) == set(
+    regions = TEMPLATE["Mappings"]["LabelingRegions"]
+    assert {region for region, offered in regions.items() if "GroundTruth" in offered} == set(
         re.findall(r"arn:aws:lambda:([a-z0-9-]+):\d+:function:PRE-", reference)
     )
 
 
-def test_a_region_without_ground_truth_is_refused() -> None:
-    asked = properties("StackSetup")["GroundTruthIsOffered"]
+def test_servers_of_one_s_own_can_be_where_all_that_they_need_is() -> None:
+    """botocore lists the regions of each service."""
+    session = boto3.Session()
+    services = ("cognito-idp", "ecs", "elbv2", "lambda", "rds", "secretsmanager")
+    everywhere = set.intersection(*(set(session.get_available_regions(name)) for name in services))
+    regions = TEMPLATE["Mappings"]["LabelingRegions"]
+    assert {region for region, offered in regions.items() if "OwnServers" in offered} == everywhere
+
+
+def test_a_region_without_the_labeling_service_is_refused() -> None:
+    asked = properties("StackSetup")["ServiceIsOffered"]
     assert stack().resolve(asked) == "true"
     with pytest.raises(SamTemplateError, match="FindInMap"):
         TemplateStack(ROOT / "template.yaml", TEMPLATE, {}, "eu-north-1").resolve(asked)
+    assert TemplateStack(ROOT / "template.yaml", TEMPLATE, OWN, "eu-north-1").resolve(asked) == "true"
+    with pytest.raises(SamTemplateError, match="FindInMap"):
+        TemplateStack(ROOT / "template.yaml", TEMPLATE, OWN, "cn-north-1").resolve(asked)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -491,7 +561,7 @@ def test_logs_are_kept_for_a_while() -> None:
     assert all(properties(name)["RetentionInDays"] == {"Ref": "LogRetentionDays"} for name in groups)
     users = [made["Properties"].get("LoggingConfig") for made in RESOURCES.values()]
     used = [user["LogGroup"]["Ref"] for user in users if user]
-    assert sorted([*used, "StateMachineLogs"]) == sorted(groups)
+    assert sorted([*used, "StateMachineLogs", "ServerLogs"]) == sorted(groups)
 
 
 def test_the_outputs_are_what_a_labeling_job_asks_for() -> None:

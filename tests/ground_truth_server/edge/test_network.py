@@ -1,6 +1,9 @@
 """What a server asks for before it listens on a network, and whose address it believes behind a proxy."""
 
+import http.client
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -9,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from ground_truth_server.edge import loopback
 from ground_truth_server.edge.client_address import BehindProxy, client_address
 from ground_truth_server.edge.network import Network, is_loopback
 
@@ -71,3 +75,26 @@ def test_only_the_last_address_that_the_proxy_added_is_believed(sent: dict[str, 
     app = Starlette(routes=[Route("/", address)])
     assert TestClient(BehindProxy(app)).get("/", headers=sent).text == f"{believed} http"
     assert TestClient(app).get("/", headers=sent).text == "testclient http"
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+def test_a_proxy_s_connections_are_kept_until_it_closes_them(
+    monkeypatch: pytest.MonkeyPatch, behind_proxy: bool
+) -> None:
+    """One that the server closes while the proxy asks on it is a 502 to somebody."""
+    monkeypatch.setattr(loopback, "_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(loopback, "_HEAD_SECONDS", 0.2)
+    app = Starlette(routes=[Route("/", address)])
+    with loopback.serving(app, behind_proxy=behind_proxy) as origin:
+        connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=10)
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        kept = connection.sock
+        time.sleep(0.6)
+        kept.setblocking(False)
+        try:
+            closed = kept.recv(1) == b""
+        except BlockingIOError:
+            closed = False
+        assert closed != behind_proxy
+        connection.close()
