@@ -64,7 +64,7 @@ format: ## formats the code
 	@$(RUN) ruff check --fix
 
 .PHONY: bench
-bench: ## the pre-labeling handler beside a straightforward one; a labeling job of 2,000 objects beside one of 200
+bench: ## the pre-labeling handler beside a straightforward one; small labeling jobs beside large ones, on SQLite and PostgreSQL
 	@$(RUN) python -m benchmarks
 
 .PHONY: chaos

@@ -26,6 +26,7 @@ OBJECTS: Final = 200_000
 OPENED: Final = 100_000
 EXPORTED: Final = 50_000
 SECONDS: Final = 30.0
+KINDS: Final = ("sqlite", "postgresql")
 _JOB: Final = "large"
 _PAGES: Final = ("", "?show=disagreement", "?show=open", "?show=labeled", "?show=failed", "?start=150000", "/objects/0")
 
@@ -49,7 +50,7 @@ class Judge:
 def main() -> int:
     """Measure on the databases that are named, or on both."""
     judge = Judge()
-    for kind in sys.argv[1:] or ("sqlite", "postgresql"):
+    for kind in sys.argv[1:] or KINDS:
         print(f"\n{kind}:", flush=True)
         with server_on(kind) as server:
             measure(server, judge)

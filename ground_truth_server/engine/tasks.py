@@ -100,8 +100,9 @@ class TaskPool:
             LabelingJobNotFound: If there is no such job.
         """
         job, records = self._jobs.get(job_name), self._records
-        if self._jobs.state(job.key).status != "InProgress" or not self._has_any(worker, job):
-            return None  # without waiting for those who write
+        with records.database.reads():
+            if self._jobs.state(job.key).status != "InProgress" or not self._has_any(worker, job):
+                return None  # without waiting for those who write
         with records.transaction():
             if records.jobs.status_until_the_end(job.key) != "InProgress":
                 return None

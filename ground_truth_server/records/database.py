@@ -132,12 +132,23 @@ class Database(ABC):
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        current = self._current()
+        current = self._current() or getattr(self._own, "reading", None)
         if current is not None:
             yield current
             return
         with self._reading() as connection:
             yield connection
+
+    @contextmanager
+    def reads(self) -> Iterator[None]:
+        """Read several things by one connection, which takes a server's pool less; each as it was committed last."""
+        with self._connection() as connection:
+            before = getattr(self._own, "reading", None)
+            self._own.reading = connection
+            try:
+                yield
+            finally:
+                self._own.reading = before
 
     # -- news
 

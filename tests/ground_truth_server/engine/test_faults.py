@@ -38,7 +38,7 @@ from tests.ground_truth_server.engine.labeling import (
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/welds1"
 AT = "2020-09-15T16:16:12.527256"
-SECONDS = 20
+SECONDS = 60
 
 
 class Relay(BaseHTTPRequestHandler):
