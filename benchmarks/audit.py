@@ -76,7 +76,7 @@ def _rate(place: Path, job: str, database: Callable[[], Database]) -> float:
     with EmbeddedS3(place / "s3") as storage, _engine(place, storage, database) as engine:
         engine.create(_request(job))
         end = time.monotonic() + 60
-        while engine.progress(job).get("open", 0) < _OBJECTS and time.monotonic() < end:
+        while engine.ledger.progress(job).get("open", 0) < _OBJECTS and time.monotonic() < end:
             time.sleep(0.05)
         counts: list[int] = []
         until = time.monotonic() + _SECONDS
@@ -110,11 +110,11 @@ def _no_function(function_arn: str, event: Mapping[str, Any]) -> Any:
 def _work(engine: Engine, job: str, name: str, until: float, counts: list[int]) -> None:
     done = 0
     while time.monotonic() < until:
-        task = engine.next_task(name, job)
+        task = engine.desk.next_task(name, job)
         if task is None:
             break
         with contextlib.suppress(TaskRefused):
-            engine.submit(task.id, name, {"class": {"label": "even"}})
+            engine.desk.submit(task.id, name, {"class": {"label": "even"}})
             done += 1
     counts.append(done)
 

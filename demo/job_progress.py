@@ -39,7 +39,7 @@ class JobProgress:
     def update(self) -> dict[str, Any]:
         """Show how far the job is now, and give its description."""
         described = self._engine.describe(self._name)
-        counts = self._engine.progress(self._name)
+        counts = self._engine.ledger.progress(self._name)
         items = sum(counts.values())
         if items:
             answers = answers_of(self._engine, self._name)
@@ -58,7 +58,7 @@ class JobProgress:
 def problems_of(engine: Engine, name: str) -> dict[str, str]:
     """Tell why items of a labeling job have no label, by dataset file."""
     problems = {}
-    for found in engine.data_objects(name, limit=sum(engine.progress(name).values())):
+    for found in engine.ledger.data_objects(name, limit=sum(engine.ledger.progress(name).values())):
         problem = found.problem or (found.task_input or {}).get("error")
         if problem and found.data_object:
             problems[key_of(found.data_object)] = str(problem)
@@ -68,5 +68,5 @@ def problems_of(engine: Engine, name: str) -> dict[str, str]:
 def failure_of(engine: Engine, name: str) -> str:
     """Tell why a labeling job failed: what Ground Truth says, and what the function itself said."""
     reason = engine.describe(name).get("FailureReason", "The labeling job was stopped.")
-    said = [event.message for event in engine.events(name, limit=1_000_000) if event.kind == "function failed"]
+    said = [event.message for event in engine.ledger.events(name, limit=1_000_000) if event.kind == "function failed"]
     return "\n".join([reason, *said])

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
+from ground_truth_server.records.records import Records
+
 T = TypeVar("T")
 
 _LARGE = 5_000  # counted rows from which on a count may be old
@@ -56,3 +58,19 @@ class Counting(Generic[T]):
         else:
             self._known.pop(key, None)
         return value
+
+
+class JobCounts:
+    """The counts of labeling jobs that many look at.
+
+    Args:
+        records: Where all is kept.
+
+    Attributes:
+        objects: Counts a job's data objects by state.
+        by_worker: Counts a job's tasks by worker and state.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self.objects = Counting(records.objects.count, lambda found: sum(found.values()))
+        self.by_worker = Counting(records.tasks.by_worker, lambda found: sum(count for _, _, count in found))

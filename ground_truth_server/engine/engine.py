@@ -6,14 +6,14 @@ the same workspace later goes on from there.
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ground_truth_server.arns import ACCOUNT, REGION, labeling_job_arn
-from ground_truth_server.engine.counting import Counting
+from ground_truth_server.engine.counting import JobCounts
+from ground_truth_server.engine.desk import WorkersDesk
 from ground_truth_server.engine.events import Listener, StateChanges, state_change
 from ground_truth_server.engine.expiry import Expiry
 from ground_truth_server.engine.invoke import Invoke
@@ -25,17 +25,15 @@ from ground_truth_server.engine.labeling_job import (
     LabelingJobNotFound,
     LabelingJobRefused,
 )
+from ground_truth_server.engine.ledger import Ledger
 from ground_truth_server.engine.request_files import read_request_files
 from ground_truth_server.engine.retrying import Waiting
 from ground_truth_server.engine.sealing import Sealing
 from ground_truth_server.engine.surroundings import Surroundings
-from ground_truth_server.engine.tasks import Task, TaskPool
-from ground_truth_server.records.data_objects import DataObject
+from ground_truth_server.engine.tasks import TaskPool
 from ground_truth_server.records.database import Database
-from ground_truth_server.records.event_log import Event
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.sqlite import SqliteDatabase, naming_database
-from ground_truth_server.records.tasks import Answer, TaskRecord
 from ground_truth_server.timestamps import from_text, now, to_text
 from ground_truth_server.workspace_lock import lock_folder
 
@@ -43,46 +41,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-@dataclass(frozen=True)
-class OpenJob:
-    """A labeling job in progress, as a worker sees it.
-
-    Attributes:
-        name: The job's name.
-        title: ``TaskTitle``.
-        description: ``TaskDescription``.
-        objects: How many data objects it has.
-        done: How many of them need no more answers.
-        available: How many this worker could take now, the one in hand included.
-        submitted: How many answers this worker gave.
-    """
-
-    name: str
-    title: str
-    description: str
-    objects: int
-    done: int
-    available: int
-    submitted: int
-
-
-@dataclass(frozen=True)
-class ObjectView:
-    """A data object with all that happened to it, for the job's owner.
-
-    Attributes:
-        data_object: The object: its line, task input, label, problem.
-        answers: What workers submitted.
-        tasks: Every task of it: worker, state, when accepted and ended.
-    """
-
-    data_object: DataObject
-    answers: Sequence[Answer]
-    tasks: Sequence[TaskRecord]
-
-
 class Engine:
-    """Runs labeling jobs.
+    """Runs labeling jobs: creates, describes and stops them.
 
     Args:
         workspace: The folder of the engine's lock, and of its database if none is given; made if it is missing.
@@ -99,6 +59,8 @@ class Engine:
 
     Attributes:
         records: Where all is kept.
+        desk: What workers ask for.
+        ledger: What owners read.
         leaving: Whether it is about to close, so that nobody need wait for what happens next.
 
     Raises:
@@ -151,10 +113,9 @@ class Engine:
         )
         self._expiry = Expiry(self.records, self._jobs, self._tasks, clock, tick)
         self._sealing = Sealing(self.records, 2 * tick)
-        self._counted: Counting[dict[str, int]] = Counting(
-            self.records.objects.count, lambda found: sum(found.values())
-        )
-        self._by_worker = Counting(self.records.tasks.by_worker, lambda found: sum(count for _, _, count in found))
+        self._counts = JobCounts(self.records)
+        self.desk = WorkersDesk(self._jobs, self._tasks, self._counts)
+        self.ledger = Ledger(self.records, self._jobs, self._counts)
         self.leaving = False
         self._runs = JobRuns(self._around, self._jobs)
 
@@ -308,137 +269,6 @@ class Engine:
         self.records.database.close()
         self._workspace_lock.close()
 
-    # -- workers
-
-    def keys_in_progress(self) -> Sequence[str]:
-        """List the jobs in progress, the oldest first."""
-        return self._jobs.list_keys("InProgress")
-
-    def open_job(self, name: str, worker: str) -> OpenJob | None:
-        """Tell what a job in progress is to a worker; nothing if it isn't in progress."""
-        return self._open_job(name, worker) if self._jobs.state(name).status == "InProgress" else None
-
-    def open_jobs(self, worker: str) -> Sequence[OpenJob]:
-        """List the jobs in progress as a worker sees them."""
-        return [self._open_job(name, worker) for name in self.keys_in_progress()]
-
-    def next_task(self, worker: str, job_name: str) -> Task | None:
-        """Give a worker a task; see :meth:`TaskPool.next`."""
-        return self._tasks.next(worker, job_name)
-
-    def find_task(self, task_id: str, worker: str) -> Task:
-        """Find a task that a worker has in hand; see :meth:`TaskPool.find`."""
-        return self._tasks.find(task_id, worker)
-
-    def submit(self, task_id: str, worker: str, answer: Mapping[str, Any]) -> None:
-        """Take a worker's answer; see :meth:`TaskPool.submit`."""
-        self._tasks.submit(task_id, worker, answer)
-
-    def decline(self, task_id: str, worker: str) -> None:
-        """Give a task to the others for good; see :meth:`TaskPool.decline`."""
-        self._tasks.decline(task_id, worker)
-
-    def release(self, task_id: str, worker: str) -> None:
-        """Hand a task back for now; see :meth:`TaskPool.release`."""
-        self._tasks.release(task_id, worker)
-
-    def _open_job(self, name: str, worker: str) -> OpenJob:
-        task = self._jobs.get(name).request["HumanTaskConfig"]
-        counts = self._counted(self._jobs.get(name).key)
-        waiting = sum(counts.get(state, 0) for state in ("waiting", "preparing", "open"))
-        return OpenJob(
-            name=name,
-            title=task["TaskTitle"],
-            description=task["TaskDescription"],
-            objects=sum(counts.values()),
-            done=sum(counts.values()) - waiting,
-            available=self._tasks.available(worker, name),
-            submitted=self._tasks.submitted(worker, name),
-        )
-
-    # -- the owner's console
-
-    def job(self, name: str) -> LabelingJob:
-        """Find a job as its request describes it.
-
-        Raises:
-            LabelingJobNotFound: If there is no such job.
-        """
-        return self._jobs.get(name)
-
-    def template(self, name: str) -> str:
-        """Give the text of a job's worker page template."""
-        return self._jobs.template(name)
-
-    def progress(self, name: str) -> dict[str, int]:
-        """Count a job's data objects by state; of large jobs, as it was up to two seconds ago."""
-        return self._counted(self._jobs.get(name).key)
-
-    def workers(self, name: str) -> Sequence[dict[str, Any]]:
-        """Tell for each worker of a job how many tasks are in each state; see :meth:`progress`."""
-        found: dict[str, dict[str, Any]] = {}
-        for worker, state, count in self._by_worker(self._jobs.get(name).key):
-            found.setdefault(worker, {"worker": worker})[state] = count
-        return list(found.values())
-
-    def data_objects(
-        self, name: str, start: int = 0, limit: int = 100, states: Collection[str] = ()
-    ) -> Sequence[DataObject]:
-        """Read a job's data objects in the manifest's order, beginning at a number; only those in some states."""
-        key = self._jobs.get(name).key
-        if states:
-            return self.records.objects.page_in(key, states, start, limit)
-        return self.records.objects.page(key, start, limit)
-
-    def data_objects_that_differ(self, name: str, start: int = 0, limit: int = 100) -> Sequence[DataObject]:
-        """Read a job's data objects whose answers aren't all the same, in the manifest's order."""
-        return self.records.objects.page_that_differs(self._jobs.get(name).key, start, limit)
-
-    def answers_to(self, name: str, objects: Sequence[DataObject]) -> Mapping[str, Sequence[dict[str, Any]]]:
-        """Read what workers answered for some data objects, by the objects' ids."""
-        found = self.records.tasks.answers_to(self._jobs.get(name).key, [int(one.object_id) for one in objects])
-        return {str(number): answers for number, answers in found.items()}
-
-    def data_object(self, name: str, object_id: str) -> ObjectView:
-        """Tell all that happened to a data object.
-
-        Raises:
-            LookupError: If there is no such object.
-        """
-        # Digits of other scripts, and more of them than a database counts, name no object.
-        named = object_id.isascii() and object_id.isdigit() and len(object_id) <= 18
-        key = self._jobs.get(name).key
-        found = self.records.objects.find(key, int(object_id)) if named else None
-        if found is None:
-            raise LookupError(f"The labeling job {name} has no data object {object_id[:40]}.")
-        number = int(object_id)
-        tasks = self.records.tasks
-        return ObjectView(found, tasks.answers(key, number), tasks.of_object(key, number))
-
-    def events(self, name: str | None = None, after: int = 0, limit: int = 1000) -> Sequence[Event]:
-        """Read the event log after a sequence number."""
-        return self.records.log.read(name and self._jobs.get(name).key, after, limit)
-
-    def last_events(self, name: str, limit: int) -> Sequence[Event]:
-        """Read a job's last events, the newest first."""
-        return self.records.log.last(self._jobs.get(name).key, limit)
-
-    def last_failure(self, name: str) -> Event | None:
-        """Read of the last call of one of a job's functions that failed."""
-        found = self.records.log.last_failures(self._jobs.get(name).key, 1)
-        return found[0] if found else None
-
-    def events_of(self, name: str, found: DataObject, limit: int = 1000) -> Sequence[Event]:
-        """Read what happened to a data object, the newest first.
-
-        A failed call of the pre-annotation function names its object by the line; of those the last thousand are
-        looked at.
-        """
-        key, log = self._jobs.get(name).key, self.records.log
-        calls = [event for event in log.last_failures(key, limit) if _was_called_with(event, found)]
-        events = [*log.of_object(key, int(found.object_id), limit), *calls]
-        return sorted(events, key=lambda event: event.sequence, reverse=True)
-
     def note(self, entries: Sequence[tuple[str, str, str]]) -> None:
         """Write what happened outside of the engine into the log: the labeling job's ARN, kind and message of each.
 
@@ -452,7 +282,7 @@ class Engine:
                     self.records.log.write(keys[arn], at, kind, message)
 
     def _label_counters(self, key: str, *, exactly: bool) -> dict[str, int]:
-        counts = self.records.objects.count(key) if exactly else self._counted(key)
+        counts = self.records.objects.count(key) if exactly else self._counts.objects(key)
         labeled, failed = counts.get("labeled", 0), counts.get("failed", 0)
         return {
             "TotalLabeled": labeled,
@@ -461,13 +291,3 @@ class Engine:
             "FailedNonRetryableError": failed,
             "Unlabeled": sum(counts.values()) - labeled - failed,
         }
-
-
-def _was_called_with(event: Event, found: DataObject) -> bool:
-    """Tell whether an event is of a call of the pre-annotation function for a data object."""
-    called_with = (event.detail or {}).get("event")
-    return (
-        event.object_id is None
-        and isinstance(called_with, dict)
-        and called_with.get("dataObject") == found.data_object is not None
-    )

@@ -102,7 +102,7 @@ class _ItemFiles:
         if self._engine is None:
             raise LinkRefused("This link is to a task's file, and there are no tasks here. Open the page again.")
         self._check_signed_in(link.task.worker)
-        self._engine.find_task(link.task.task_id, link.task.worker)
+        self._engine.desk.find_task(link.task.task_id, link.task.worker)
 
     async def _object(self, request: Request, head: ObjectHead) -> Response:
         modified = head.headers.get("last-modified", "")

@@ -71,7 +71,7 @@ class _Frame:
         try:
             self._pages.links.check_task(said, request.query_params.get("signature", ""))
             self._check_signed_in(said.worker)
-            task = self._engine.find_task(said.task_id, said.worker)
+            task = self._engine.desk.find_task(said.task_id, said.worker)
         except LinkRefused as error:
             return _no_page(self._pages, str(error), 403)
         except TaskRefused as error:
@@ -84,8 +84,8 @@ class _Frame:
         until, signature = (request.query_params.get(one, "") for one in ("until", "signature"))
         try:
             self._pages.links.check_object(name, object_id, until, signature)
-            template = self._engine.template(name)
-            task_input = self._engine.data_object(name, object_id).data_object.task_input
+            template = self._engine.ledger.template(name)
+            task_input = self._engine.ledger.data_object(name, object_id).data_object.task_input
         except LinkRefused as error:
             return _no_page(self._pages, str(error), 403)
         except (LabelingJobNotFound, LookupError) as error:

@@ -98,12 +98,14 @@ class _Console:
 
     def _all_jobs(self, request: Request) -> list[tuple[dict[str, Any], dict[str, int]]]:
         owner = owner_of(request)
-        jobs = [job for job in reversed(self._engine.list()) if may_see(owner, self._engine.job(job["Key"]).owner)]
-        return [(job, self._engine.progress(job["Key"])) for job in jobs]
+        jobs = [
+            job for job in reversed(self._engine.list()) if may_see(owner, self._engine.ledger.job(job["Key"]).owner)
+        ]
+        return [(job, self._engine.ledger.progress(job["Key"])) for job in jobs]
 
     def _job(self, request: Request) -> LabelingJob:
         """Find the job that a request names, if it is of who asks; else there is none."""
-        job = self._engine.job(request.path_params["job"])
+        job = self._engine.ledger.job(request.path_params["job"])
         if not may_see(owner_of(request), job.owner):
             raise LabelingJobNotFound(f"There is no labeling job named {request.path_params['job']}.")
         return job
@@ -112,7 +114,7 @@ class _Console:
 
     def job(self, request: Request) -> Response:
         job = self._job(request)
-        log = self._engine.last_events(job.key, _LOG_LINES)
+        log = self._engine.ledger.last_events(job.key, _LOG_LINES)
         request_url = f"{self._pages.portal_origin}{request.scope['root_path']}/jobs/{quote(job.key)}/request.json"
         return page(
             request,
@@ -130,7 +132,7 @@ class _Console:
         job = await run_in_threadpool(self._job, request)
         after = _number(request, "after")
         for _ in range(int(_LIVE_SECONDS / _LOOK_EVERY)):
-            if events := await run_in_threadpool(self._engine.events, job.key, after):
+            if events := await run_in_threadpool(self._engine.ledger.events, job.key, after):
                 return await run_in_threadpool(self._news, request, job, events)
             if self._engine.leaving or await request.is_disconnected():
                 break
@@ -143,8 +145,8 @@ class _Console:
         return JSONResponse({"after": events[-1].sequence, **parts})
 
     def _summary(self, job: LabelingJob) -> dict[str, Any]:
-        progress, workers = self._engine.progress(job.key), self._engine.workers(job.key)
-        failed = self._engine.last_failure(job.key)
+        progress, workers = self._engine.ledger.progress(job.key), self._engine.ledger.workers(job.key)
+        failed = self._engine.ledger.last_failure(job.key)
         failure = failed.detail if failed else None
         return {
             "job": job,
@@ -195,11 +197,11 @@ class _Console:
     def data_object(self, request: Request) -> Response:
         job, view = self._find(request)
         found = view.data_object
-        events = self._engine.events_of(job.key, found)
+        events = self._engine.ledger.events_of(job.key, found)
         failure = next((event.detail for event in reversed(events) if event.kind == "function failed"), None)
         rendered = None
         if found.task_input is not None:
-            template = self._engine.template(job.key)
+            template = self._engine.ledger.template(job.key)
             rendered = self._pages.render(template, found.task_input, None)
         return page(
             request,
@@ -212,7 +214,7 @@ class _Console:
             rendered=rendered,
             frame=self._pages.links.of_object(job.key, found.object_id),
             sandbox=SANDBOX,
-            last=sum(self._engine.progress(job.key).values()) - 1,
+            last=sum(self._engine.ledger.progress(job.key).values()) - 1,
             log=events,
             links=False,
             failure=failure,
@@ -230,7 +232,7 @@ class _Console:
     def _find(self, request: Request) -> tuple[LabelingJob, Any]:
         job = self._job(request)
         try:
-            return job, self._engine.data_object(job.key, request.path_params["object_id"])
+            return job, self._engine.ledger.data_object(job.key, request.path_params["object_id"])
         except LookupError as error:
             raise HTTPException(404, str(error)) from error
 

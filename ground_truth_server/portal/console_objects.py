@@ -61,11 +61,11 @@ def select_objects(engine: Engine, job: str, chosen: str, start: int, limit: int
     Returns:
         The rows, and the number of the object at which the next ones begin, if there may be more that fit the filter.
     """
-    attribute = engine.job(job).label_attribute
+    attribute = engine.ledger.job(job).label_attribute
     rows: list[ObjectRow] = []
     for _ in range(_LOOKS):
         objects = _objects(engine, job, chosen, start, limit + 1)
-        answers = engine.answers_to(job, objects)
+        answers = engine.ledger.answers_to(job, objects)
         for found in objects:
             row = _row(found, answers[found.object_id], attribute)
             if len(rows) == limit:
@@ -80,8 +80,8 @@ def select_objects(engine: Engine, job: str, chosen: str, start: int, limit: int
 
 def _objects(engine: Engine, job: str, chosen: str, start: int, limit: int) -> Sequence[DataObject]:
     if chosen == "disagreement":  # of those whose answers differ in anything, some differ in a remark only
-        return engine.data_objects_that_differ(job, start, limit)
-    return engine.data_objects(job, start, limit, _STATES.get(chosen, ()))
+        return engine.ledger.data_objects_that_differ(job, start, limit)
+    return engine.ledger.data_objects(job, start, limit, _STATES.get(chosen, ()))
 
 
 def _row(found: DataObject, answers: Sequence[Mapping[str, Any]], attribute: str) -> ObjectRow:

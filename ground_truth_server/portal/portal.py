@@ -22,7 +22,8 @@ from starlette.types import ASGIApp
 from ground_truth_server.acting import ActingRequests
 from ground_truth_server.edge.client_address import client_address
 from ground_truth_server.edge.own_origin import OwnOrigin
-from ground_truth_server.engine.engine import Engine, OpenJob
+from ground_truth_server.engine.desk import OpenJob
+from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.labeling_job import ENDED, LabelingJobNotFound
 from ground_truth_server.engine.tasks import NotYourTask, Task, TaskExpired, TaskRefused
 from ground_truth_server.json_text import MOST_LEVELS, UnfitJson, write_answer
@@ -85,7 +86,7 @@ def create_portal(
 
 def workers_of(engine: Engine) -> set[str]:
     """Tell who has worked on any job."""
-    return {found["worker"] for job in engine.list() for found in engine.workers(job["Key"])}
+    return {found["worker"] for job in engine.list() for found in engine.ledger.workers(job["Key"])}
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class _Portal:
 
     def _job(self, request: Request, person: Person) -> str:
         """Find the key of the job that a request names, if the person is of its work team; else there is none."""
-        job = self._engine.job(request.path_params["job"])
+        job = self._engine.ledger.job(request.path_params["job"])
         if not self._membership.is_member(person, job.workteam):
             raise LabelingJobNotFound(f"There is no labeling job named {request.path_params['job']}.")
         return job.key
@@ -168,7 +169,7 @@ class _Portal:
         if person is None:
             return Response(status_code=401)
         name = self._job(request, person)
-        job = self._engine.open_job(name, person.id)
+        job = self._engine.desk.open_job(name, person.id)
         if job is None:
             return JSONResponse(None)
         answers = answers_of(self._engine, name)
@@ -188,14 +189,14 @@ class _Portal:
         return await self._act(request, lambda person, body: self._answer(request, person, body.get("answer")))
 
     async def decline(self, request: Request) -> Response:
-        return await self._act(request, lambda person, _: self._hand_back(self._engine.decline, request, person))
+        return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.decline, request, person))
 
     async def incomplete(self, request: Request) -> Response:
         """Note for the job's owner that a worker met a page whose answers would lack something."""
         return await self._act(request, lambda person, body: self._note_missing(request, person, body.get("elements")))
 
     async def release(self, request: Request) -> Response:
-        return await self._act(request, lambda person, _: self._hand_back(self._engine.release, request, person))
+        return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.release, request, person))
 
     async def _act(self, request: Request, action: "_Action") -> Response:
         """Do something as the worker of the page that asks, or tell the page why not."""
@@ -226,7 +227,7 @@ class _Portal:
         turn = next_turn(self._engine, person.id, name)
         if turn.task is not None:
             return JSONResponse({"state": "task", "task": self._task(turn.task, person.id)})
-        own = next((found for found in self._engine.workers(name) if found["worker"] == person.id), {})
+        own = next((found for found in self._engine.ledger.workers(name) if found["worker"] == person.id), {})
         context = {"job": self._engine.describe(name), "answers": answers_of(self._engine, name)}
         panel = fragment(request, "turn.html", turn=turn, submitted=own.get("submitted", 0), **context)
         return JSONResponse({"state": turn.state, "panel": panel, "mayChange": turn.may_change})
@@ -234,15 +235,17 @@ class _Portal:
     def _answer(self, request: Request, person: Person, answer: object) -> Response:
         if not isinstance(answer, dict):
             return JSONResponse({"message": "The answer is not a JSON object."}, 400)
-        self._engine.submit(request.path_params["task"], person.id, answer)
+        self._engine.desk.submit(request.path_params["task"], person.id, answer)
         return JSONResponse({"state": "submitted"})
 
     def _note_missing(self, request: Request, person: Person, elements: object) -> Response:
-        task = self._engine.find_task(request.path_params["task"], person.id)
+        task = self._engine.desk.find_task(request.path_params["task"], person.id)
         given = elements if isinstance(elements, list) else []
         named = sorted({one for one in given[:50] if isinstance(one, str) and _ELEMENT.fullmatch(one)})
         message = f"The worker page uses {', '.join(named)}, which nobody defines: it can't be submitted."
-        if named and not any(event.message == message for event in self._engine.events(task.job_name, limit=10_000)):
+        if named and not any(
+            event.message == message for event in self._engine.ledger.events(task.job_name, limit=10_000)
+        ):
             self._engine.note([(task.job_arn, "remark", message)])
         return JSONResponse({"state": "noted"})
 
@@ -261,8 +264,8 @@ class _Portal:
     # -- what the pages show
 
     def _jobs(self, person: Person) -> dict[str, Any]:
-        keys = [key for key in self._engine.keys_in_progress() if self._is_of_team(person, key)]
-        open_jobs = [job for key in keys if (job := self._engine.open_job(key, person.id)) is not None]
+        keys = [key for key in self._engine.desk.keys_in_progress() if self._is_of_team(person, key)]
+        open_jobs = [job for key in keys if (job := self._engine.desk.open_job(key, person.id)) is not None]
         return {
             "person": person,
             "jobs": [(job, answers_of(self._engine, job.name), self._on_its_way(job)) for job in open_jobs],
@@ -270,10 +273,10 @@ class _Portal:
         }
 
     def _is_of_team(self, person: Person, key: str) -> bool:
-        return self._membership.is_member(person, self._engine.job(key).workteam)
+        return self._membership.is_member(person, self._engine.ledger.job(key).workteam)
 
     def _on_its_way(self, job: OpenJob) -> int:
-        objects = self._engine.progress(job.name)
+        objects = self._engine.ledger.progress(job.name)
         return objects.get("waiting", 0) + objects.get("preparing", 0)
 
     def _ended(self, described: Mapping[str, Any], person: Person) -> list[_EndedJob]:
@@ -282,7 +285,7 @@ class _Portal:
             person, described["HumanTaskConfig"]["WorkteamArn"]
         ):
             return []
-        workers = self._engine.workers(described["Key"])
+        workers = self._engine.ledger.workers(described["Key"])
         counts = next((found for found in workers if found["worker"] == person.id), {})
         if status in ENDED and not counts:
             return []

@@ -37,12 +37,12 @@ def next_turn(engine: Engine, worker: str, job_name: str) -> WorkerTurn:
     Raises:
         LabelingJobNotFound: If there is no such job.
     """
-    task = engine.next_task(worker, job_name)
+    task = engine.desk.next_task(worker, job_name)
     if task is not None:
         return WorkerTurn("task", task)
     status = engine.describe(job_name)["LabelingJobStatus"]
     if status == "InProgress":
-        return _without_task(engine.progress(job_name))
+        return _without_task(engine.ledger.progress(job_name))
     states: dict[str, State] = {"Initializing": "preparing", "Completed": "completed", "Failed": "failed"}
     return WorkerTurn(states.get(status, "stopped"))
 
@@ -62,10 +62,10 @@ class Answers:
 
 def answers_of(engine: Engine, job_name: str) -> Answers:
     """Count the answers of a job."""
-    given = sum(worker.get("submitted", 0) for worker in engine.workers(job_name))
-    objects = engine.progress(job_name)
+    given = sum(worker.get("submitted", 0) for worker in engine.ledger.workers(job_name))
+    objects = engine.ledger.progress(job_name)
     labeled = sum(objects.values()) - objects.get("failed", 0) - objects.get("not required", 0)
-    return Answers(given, max(given, labeled * engine.job(job_name).workers_per_object))
+    return Answers(given, max(given, labeled * engine.ledger.job(job_name).workers_per_object))
 
 
 def _without_task(objects: dict[str, int]) -> WorkerTurn:

@@ -118,8 +118,8 @@ class _RecordsCollector(Collector):
             "How often in a row a step failed, of jobs that this server runs and that wait to try it again.",
             labels=["job"],
         )
-        for key in self._engine.keys_in_progress():
-            for state, count in self._engine.progress(key).items():
+        for key in self._engine.desk.keys_in_progress():
+            for state, count in self._engine.ledger.progress(key).items():
                 objects.add_metric([key, state], count)
             if waiting := self._engine.waiting(key):
                 retrying.add_metric([key], waiting.tries)

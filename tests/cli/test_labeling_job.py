@@ -51,11 +51,11 @@ def answer(ground_truth: GroundTruthServer, name: str, ended: threading.Event) -
     truth = json.loads((SAMPLE / "truth.json").read_text())
     while not ended.wait(0.05):
         for worker in ("Ada", "Ben", "Cas"):
-            while task := ground_truth.engine.next_task(worker, name):
-                item = ground_truth.engine.data_object(name, task.object_id).data_object.data_object or {}
+            while task := ground_truth.engine.desk.next_task(worker, name):
+                item = ground_truth.engine.ledger.data_object(name, task.object_id).data_object.data_object or {}
                 right = truth[item["source"].removeprefix(f"s3://{BUCKET}/")]
                 choice = "Not sure" if worker == "Cas" else right
-                ground_truth.engine.submit(task.id, worker, {"WeldingClassification": {"label": choice}})
+                ground_truth.engine.desk.submit(task.id, worker, {"WeldingClassification": {"label": choice}})
 
 
 def test_a_job_from_check_to_results(command: Command, ground_truth: GroundTruthServer, tmp_path: Path) -> None:

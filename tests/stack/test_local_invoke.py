@@ -153,8 +153,8 @@ def label(engine: Engine, job: str, answer: dict[str, Any]) -> dict[str, Any]:
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         for worker in ("ada", "bo", "cy"):
-            while task := engine.next_task(worker, job):
-                engine.submit(task.id, worker, answer)
+            while task := engine.desk.next_task(worker, job):
+                engine.desk.submit(task.id, worker, answer)
         status = engine.describe(job)
         if status["LabelingJobStatus"] in ("Completed", "Failed", "Stopped"):
             return status

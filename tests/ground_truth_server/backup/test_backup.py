@@ -66,7 +66,7 @@ def half_labeled(workspace: Path, url: str) -> None:
         bench.s3.create_bucket(Bucket="empty", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         Accounts(engine.records).invite("Ada Lovelace", "admin", [])
         engine.create(request(NumberOfHumanWorkersPerDataObject=2))
-        wait_until(lambda: engine.progress("Welds1").get("open") == 3)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 3)
         assert answer_all(engine, "ann") == 3
         wait_until(lambda: not engine.records.audit.any_unsealed())
 
@@ -135,7 +135,7 @@ def test_everything_is_there_again_and_goes_on(
         engine.resume()
         assert label_all(engine, ["bo"])["LabelingJobStatus"] == "Completed"
         assert [line["Weld"] for line in bench.output()] == [{"class": "Good Weld"}] * 3
-        assert {answer.worker for answer in engine.data_object("Welds1", "0").answers} == {"ann", "bo"}
+        assert {answer.worker for answer in engine.ledger.data_object("Welds1", "0").answers} == {"ann", "bo"}
         wait_until(lambda: not engine.records.audit.any_unsealed())
         assert engine.records.audit.verify().problems == []
 

@@ -69,11 +69,11 @@ def _work(engine: Engine, worker: str, folder: Path) -> None:
     """Answer, and note each answer once it was taken, as a worker who saw "submitted" would."""
     with (folder / f"{worker}.notes").open("a", buffering=1) as notes:
         while engine.describe("Welds1")["LabelingJobStatus"] in ("Initializing", "InProgress"):
-            task = engine.next_task(worker, "Welds1")
+            task = engine.desk.next_task(worker, "Welds1")
             if task is None:
                 threading.Event().wait(0.005)
                 continue
-            engine.submit(task.id, worker, _answer(worker, task.object_id))
+            engine.desk.submit(task.id, worker, _answer(worker, task.object_id))
             notes.write(f"{task.object_id}\n")
 
 

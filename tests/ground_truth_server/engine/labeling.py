@@ -181,8 +181,8 @@ class Bench:
 def answer_all(engine: Engine, worker: str, name: str = "Welds1", label: str = "Good Weld") -> int:
     """Let a worker answer all that there is now; gives the number of answers."""
     answered = 0
-    while task := engine.next_task(worker, name):
-        engine.submit(task.id, worker, {"class": {"label": label}})
+    while task := engine.desk.next_task(worker, name):
+        engine.desk.submit(task.id, worker, {"class": {"label": label}})
         answered += 1
     return answered
 

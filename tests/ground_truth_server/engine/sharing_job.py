@@ -72,11 +72,11 @@ def _work(engine: Engine, worker: str, folder: Path) -> None:
     """Answer, and note each answer once it was taken."""
     with (folder / f"{worker}.notes").open("a", buffering=1) as notes:
         while engine.describe("Welds1")["LabelingJobStatus"] in ("Initializing", "InProgress"):
-            task = engine.next_task(worker, "Welds1")
+            task = engine.desk.next_task(worker, "Welds1")
             if task is None:
                 threading.Event().wait(0.005)
                 continue
             answer: dict[str, Any] = {"class": {"label": label_of(worker, task.object_id)}}
             with suppress(TaskRefused):  # the job may have ended meanwhile
-                engine.submit(task.id, worker, answer)
+                engine.desk.submit(task.id, worker, answer)
                 notes.write(f"{task.object_id}\n")

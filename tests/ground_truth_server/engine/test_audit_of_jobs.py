@@ -50,12 +50,12 @@ def test_a_job_from_its_creation_to_its_end(bench: Bench) -> None:
 def test_what_is_handed_back_runs_out_or_is_stopped(bench: Bench) -> None:
     with bench.engine() as engine:
         engine.create(request(TaskTimeLimitInSeconds=60))
-        for way in (engine.decline, engine.release):
-            wait_until(lambda: engine.next_task("ann", "Welds1"))
-            task = engine.next_task("ann", "Welds1")
+        for way in (engine.desk.decline, engine.desk.release):
+            wait_until(lambda: engine.desk.next_task("ann", "Welds1"))
+            task = engine.desk.next_task("ann", "Welds1")
             assert task is not None
             way(task.id, "ann")
-        engine.next_task("bob", "Welds1")
+        engine.desk.next_task("bob", "Welds1")
         bench.clock.pass_seconds(61)
         wait_until(lambda: any(entry["action"] == "task.expired" for entry in entries(engine)))
         engine.stop("Welds1")

@@ -37,7 +37,7 @@ def counters(engine: Engine, name: str = "Welds1") -> tuple[int, int, int]:
 
 
 def in_state(engine: Engine, state: str, name: str = "Welds1") -> int:
-    return engine.progress(name).get(state, 0)
+    return engine.ledger.progress(name).get(state, 0)
 
 
 class TestLabels:
@@ -85,10 +85,10 @@ class TestLabels:
         with bench.engine() as engine:
             engine.create(request())
             wait_until(lambda: in_state(engine, "open") == 3)
-            task = engine.next_task("ann", "Welds1")
+            task = engine.desk.next_task("ann", "Welds1")
             assert task is not None
             bench.clock.pass_seconds(43.13)
-            engine.submit(task.id, "ann", {"class": {"label": "Not sure"}})
+            engine.desk.submit(task.id, "ann", {"class": {"label": "Not sure"}})
             label_all(engine, ["ann"])
 
         path = "output/Welds1/annotations/worker-response/iteration-1/0/2020-09-15_16:00:43.json"
@@ -147,7 +147,7 @@ class TestLabels:
         with bench.engine() as engine:
             engine.create(without)
             wait_until(lambda: in_state(engine, "open") == 3)
-            task = engine.next_task("ann", "Welds1")
+            task = engine.desk.next_task("ann", "Welds1")
             assert task is not None
             assert task.task_input == {"source": f"s3://{BUCKET}/dataset/0.json"}
             label_all(engine, ["ann"])
@@ -195,7 +195,7 @@ class TestManifests:
             engine.create(request())
             assert label_all(engine, ["ann"])["LabelingJobStatus"] == "Completed"
             assert counters(engine) == (1, 2, 0)
-            told = [event.message for event in engine.events("Welds1") if event.kind == "failed"]
+            told = [event.message for event in engine.ledger.events("Welds1") if event.kind == "failed"]
 
         assert told[0].startswith(f"Line 2 of s3://{BUCKET}/input.manifest: not JSON: ")
         labeled, not_json, no_source = bench.output()
@@ -230,7 +230,7 @@ class TestManifests:
             done = label_all(engine, ["ann"])
             asked = [event["dataObject"]["source"] for event in bench.functions.events_of(PRE)]
             assert sorted(asked) == ["a", "b", "c"]
-            assert engine.data_object("Welds1", "0").data_object.label is not None, "the console shows it"
+            assert engine.ledger.data_object("Welds1", "0").data_object.label is not None, "the console shows it"
         assert done["LabelCounters"] == {
             "TotalLabeled": 5,
             "HumanLabeled": 5,
@@ -312,9 +312,9 @@ class TestAvailability:
             engine.create(request(NumberOfHumanWorkersPerDataObject=2, TaskAvailabilityLifetimeInSeconds=3600))
             wait_until(lambda: in_state(engine, "open") == 3)
             for _ in range(2):
-                task = engine.next_task("ann", "Welds1")
+                task = engine.desk.next_task("ann", "Welds1")
                 assert task is not None
-                engine.submit(task.id, "ann", {"class": {"label": "Contamination"}})
+                engine.desk.submit(task.id, "ann", {"class": {"label": "Contamination"}})
             bench.clock.pass_seconds(3600)
             found = wait_for_end(engine, "Welds1", 10)
             assert counters(engine) == (2, 1, 0)
@@ -344,13 +344,13 @@ class TestStopping:
         with bench.engine() as engine:
             engine.create(request())
             wait_until(lambda: in_state(engine, "open") == 3)
-            task = engine.next_task("ann", "Welds1")
+            task = engine.desk.next_task("ann", "Welds1")
             assert task is not None
-            engine.submit(task.id, "ann", {"class": {"label": "Burn Through"}})
+            engine.desk.submit(task.id, "ann", {"class": {"label": "Burn Through"}})
             engine.stop("welds1")
             found = wait_for_end(engine, "Welds1", 10)
             assert counters(engine) == (1, 0, 2)
-            assert engine.next_task("bo", "Welds1") is None
+            assert engine.desk.next_task("bo", "Welds1") is None
             with pytest.raises(LabelingJobRefused, match="Welds1 is Stopped; only a job in progress"):
                 engine.stop("Welds1")
 
@@ -380,7 +380,7 @@ class TestFailures:
         with bench.engine() as engine:
             engine.create(request())
             found = wait_for_end(engine, "Welds1", 10)
-            (failure,) = [event for event in engine.events("Welds1") if event.kind == "function failed"]
+            (failure,) = [event for event in engine.ledger.events("Welds1") if event.kind == "function failed"]
 
         assert found["LabelingJobStatus"] == "Failed"
         assert found["FailureReason"] == (
@@ -416,7 +416,7 @@ class TestFailures:
         with bench.engine() as engine:
             engine.create(request(NumberOfHumanWorkersPerDataObject=1))
             assert label_all(engine, ["ann"])["LabelingJobStatus"] == "Failed"
-            assert engine.open_jobs("ann") == []
+            assert engine.desk.open_jobs("ann") == []
 
         assert len([key for key in bench.output_keys() if "worker-response" in key]) == 3
 
@@ -443,7 +443,7 @@ class TestFailures:
             wait_until(lambda: in_state(engine, "open") == 3)
             s3_server.close()
             assert answer_all(engine, "ann") == 3
-            wait_until(lambda: any(event.kind == "waiting" for event in engine.events("Welds1")))
+            wait_until(lambda: any(event.kind == "waiting" for event in engine.ledger.events("Welds1")))
             assert engine.describe("Welds1")["LabelingJobStatus"] == "InProgress"
             with EmbeddedS3(tmp_path / "s3", int(s3_server.endpoint_url.rpartition(":")[2])):
                 assert wait_for_end(engine, "Welds1", 20)["LabelingJobStatus"] == "Completed"
@@ -500,16 +500,16 @@ class TestRestart:
             engine.create(request(NumberOfHumanWorkersPerDataObject=2))
             wait_until(lambda: in_state(engine, "open") == 3)
             answer_all(engine, "ann")
-            in_hand = engine.next_task("bo", "Welds1")
+            in_hand = engine.desk.next_task("bo", "Welds1")
             assert in_hand is not None
 
         with bench.engine() as engine:
             engine.resume()
-            assert engine.next_task("ann", "Welds1") is None
-            assert engine.next_task("bo", "Welds1") == in_hand
-            engine.submit(in_hand.id, "bo", {"class": {"label": "Good Weld"}})
+            assert engine.desk.next_task("ann", "Welds1") is None
+            assert engine.desk.next_task("bo", "Welds1") == in_hand
+            engine.desk.submit(in_hand.id, "bo", {"class": {"label": "Good Weld"}})
             assert label_all(engine, ["bo"])["LabelingJobStatus"] == "Completed"
-            assert engine.workers("Welds1") == [
+            assert engine.ledger.workers("Welds1") == [
                 {"worker": "ann", "submitted": 3},
                 {"worker": "bo", "submitted": 3},
             ]
@@ -531,10 +531,10 @@ class TestConsole:
         with bench.engine() as engine:
             engine.create(request(NumberOfHumanWorkersPerDataObject=2))
             label_all(engine, ["ann", "bo"])
-            seen = engine.data_object("Welds1", "1")
-            states = [found.state for found in engine.data_objects("Welds1", start=1)]
+            seen = engine.ledger.data_object("Welds1", "1")
+            states = [found.state for found in engine.ledger.data_objects("Welds1", start=1)]
             with pytest.raises(LookupError, match="no data object 7"):
-                engine.data_object("Welds1", "7")
+                engine.ledger.data_object("Welds1", "7")
 
         assert seen.data_object.data_object == {"source": f"s3://{BUCKET}/dataset/1.json"}
         assert seen.data_object.task_input == seen.data_object.data_object
@@ -547,12 +547,12 @@ class TestConsole:
     def test_the_log_is_followed_from_where_one_was(self, bench: Bench) -> None:
         with bench.engine() as engine:
             engine.create(request())
-            wait_until(lambda: engine.events("Welds1"))
-            first = engine.events("Welds1")
+            wait_until(lambda: engine.ledger.events("Welds1"))
+            first = engine.ledger.events("Welds1")
             assert first[0].message == f"Initializing: s3://{BUCKET}/input.manifest"
             label_all(engine, ["ann"])
-            rest = engine.events("Welds1", after=first[-1].sequence)
-            assert engine.events("Welds1", after=rest[-1].sequence) == []
+            rest = engine.ledger.events("Welds1", after=first[-1].sequence)
+            assert engine.ledger.events("Welds1", after=rest[-1].sequence) == []
 
         sequences = [event.sequence for event in [*first, *rest]]
         assert sequences == sorted(set(sequences))

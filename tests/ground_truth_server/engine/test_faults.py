@@ -133,7 +133,7 @@ def test_a_fault_of_s3_that_passes_ends_no_job(relayed: Bench, fault: Callable[[
     pages: list[Any] = []
     with relayed.engine() as engine:
         engine.create(request())
-        wait_until(lambda: engine.progress("Welds1").get("open") == 3)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 3)
         Relay.fault = fault
         assert answer_all(engine, "ann") == 3
         wait_until(lambda: Relay.faults >= 3)
@@ -144,7 +144,7 @@ def test_a_fault_of_s3_that_passes_ends_no_job(relayed: Bench, fault: Callable[[
         Relay.fault = None
         found = wait_for_end(engine, seconds=SECONDS)
         assert engine.waiting("Welds1") is None
-        kinds = [event.kind for event in engine.events("Welds1")]
+        kinds = [event.kind for event in engine.ledger.events("Welds1")]
 
     assert pages[0].next_try > "2020-09-15T16:00:00"
     assert found["LabelingJobStatus"] == "Completed"
@@ -199,9 +199,11 @@ def test_a_function_out_of_reach_is_called_again(bench: Bench) -> None:
     bench.functions.functions[PRE] = out_of_reach_at_first
     with bench.engine() as engine:
         engine.create(request())
-        wait_until(lambda: engine.progress("Welds1").get("open") == 3)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 3)
         assert left == [0]
-        assert "NoCredentialsError" in " ".join(e.message for e in engine.events("Welds1") if e.kind == "waiting")
+        assert "NoCredentialsError" in " ".join(
+            e.message for e in engine.ledger.events("Welds1") if e.kind == "waiting"
+        )
 
 
 def test_a_database_that_another_program_locks_for_a_while_ends_no_job(bench: Bench) -> None:
@@ -214,7 +216,7 @@ def test_a_database_that_another_program_locks_for_a_while_ends_no_job(bench: Be
     bench.functions.functions[PRE] = when_told
     with bench.engine() as engine:
         engine.create(request())
-        wait_until(lambda: engine.progress("Welds1").get("preparing") == 3)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("preparing") == 3)
         other = sqlite3.connect(bench.folder / "ground-truth.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         going_on.set()
@@ -224,7 +226,7 @@ def test_a_database_that_another_program_locks_for_a_while_ends_no_job(bench: Be
         assert "database is locked" in waiting.reason
         other.execute("ROLLBACK")
         other.close()
-        wait_until(lambda: engine.progress("Welds1").get("open") == 3, SECONDS)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 3, SECONDS)
         assert answer_all(engine, "ann") == 3
         assert wait_for_end(engine, seconds=SECONDS)["LabelingJobStatus"] == "Completed"
 
@@ -266,7 +268,7 @@ def test_a_disk_that_is_full_for_a_while_ends_no_job_and_stops_no_listener(bench
     changes = StateChangeFile(small_disk / "state-changes.jsonl")
     with bench.engine(listeners=[changes]) as engine:
         engine.create(request())
-        wait_until(lambda: engine.progress("Welds1").get("preparing") == 40)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("preparing") == 40)
         filler = fill(small_disk)
         going_on.set()
         wait_until(lambda: engine.waiting("Welds1"), SECONDS)
@@ -275,7 +277,7 @@ def test_a_disk_that_is_full_for_a_while_ends_no_job_and_stops_no_listener(bench
         assert "full" in waiting.reason
         time.sleep(1)
         filler.unlink()
-        wait_until(lambda: engine.progress("Welds1").get("open") == 40, SECONDS)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 40, SECONDS)
         assert answer_all(engine, "ann") == 40
         assert wait_for_end(engine, seconds=SECONDS)["LabelingJobStatus"] == "Completed"
 
@@ -350,13 +352,13 @@ def test_a_workspace_of_the_first_version_goes_on(bench: Bench) -> None:
         engine.resume()
         assert [job["LabelingJobName"] for job in engine.list()] == ["Welds0", "Welds1"]
         assert engine.describe("welds0")["LabelCounters"]["HumanLabeled"] == 3
-        in_hand = engine.next_task("bo", "Welds1")
+        in_hand = engine.desk.next_task("bo", "Welds1")
         assert in_hand is not None
         assert in_hand.object_id == "0"
-        assert engine.next_task("ann", "Welds1") is None
+        assert engine.desk.next_task("ann", "Welds1") is None
         assert answer_all(engine, "bo") == 3
         assert wait_for_end(engine)["LabelingJobStatus"] == "Completed"
-        assert [len(engine.data_object("Welds1", str(number)).answers) for number in range(3)] == [2, 2, 2]
+        assert [len(engine.ledger.data_object("Welds1", str(number)).answers) for number in range(3)] == [2, 2, 2]
         with pytest.raises(LabelingJobRefused, match="exists already"):
             engine.create(request("Welds0"))
 
@@ -379,13 +381,13 @@ def test_jobs_of_one_name_in_two_regions_and_accounts_do_not_meet(bench: Bench) 
         assert keys == ["Welds1", "Welds1@111122223333.us-west-2", "Welds1@444455556666.us-west-2"]
         with pytest.raises(LabelingJobNotFound, match="no labeling job named Welds1 in us-east-1"):
             engine.find("Welds1", "us-east-1")
-        wait_until(lambda: all(engine.progress(key).get("open") == 3 for key in keys))
+        wait_until(lambda: all(engine.ledger.progress(key).get("open") == 3 for key in keys))
         assert answer_all(engine, "ann", keys[1]) == 3
         assert wait_for_end(engine, keys[1])["LabelingJobStatus"] == "Completed"
         assert [engine.describe(key)["LabelingJobStatus"] for key in keys] == ["InProgress", "Completed", "InProgress"]
         assert engine.describe(keys[1])["LabelingJobName"] == "Welds1"
         engine.note([(there, "log", "from there")])
-        assert [event.job for event in engine.events() if event.message == "from there"] == [keys[1]]
+        assert [event.job for event in engine.ledger.events() if event.message == "from there"] == [keys[1]]
 
 
 @pytest.mark.parametrize("found", [b"not a database, whatever it is" * 200, b"SQLite format 3\x00" + b"\xff" * 5000])
@@ -402,7 +404,7 @@ def test_a_database_that_cannot_be_read_is_named(bench: Bench, found: bytes) -> 
 def test_answers_of_before_that_are_unfit_are_shown_as_such(bench: Bench) -> None:
     with bench.engine() as engine:
         engine.create(request(NumberOfHumanWorkersPerDataObject=2))
-        wait_until(lambda: engine.progress("Welds1").get("open") == 3)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 3)
         assert answer_all(engine, "ann") == 3
     with sqlite3.connect(bench.folder / "ground-truth.sqlite") as database:  # as an earlier version took them
         database.execute("UPDATE tasks SET answer = ? WHERE number = 0", ('{"a":' * 970 + "1" + "}" * 970,))
@@ -410,5 +412,5 @@ def test_answers_of_before_that_are_unfit_are_shown_as_such(bench: Bench) -> Non
     database.close()
     with bench.engine() as engine:
         for number in ("0", "1"):
-            (answer,) = engine.data_object("Welds1", number).answers
+            (answer,) = engine.ledger.data_object("Welds1", number).answers
             assert "nested" in answer.content["unreadable"]

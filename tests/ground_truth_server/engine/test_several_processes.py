@@ -86,13 +86,13 @@ def test_a_job_goes_on_elsewhere_when_its_process_ends(tmp_path: Path, place: di
     first.resume()
     second.resume()
     first.create(request())
-    wait_until(lambda: second.progress("Welds1").get("open") == OBJECTS)
+    wait_until(lambda: second.ledger.progress("Welds1").get("open") == OBJECTS)
     assert answer_all(second, "ann") == OBJECTS  # workers may be with either
     first.close()
     began = time.monotonic()
     assert wait_for_end(second, seconds=SECONDS)["LabelingJobStatus"] == "Completed"
     assert time.monotonic() - began < SECONDS
-    labeled = [event.message for event in second.events("Welds1") if event.kind == "consolidated"]
+    labeled = [event.message for event in second.ledger.events("Welds1") if event.kind == "consolidated"]
     assert labeled == [f"{OBJECTS} objects labeled from {OBJECTS} answers"]
     second.close()
 
@@ -102,11 +102,11 @@ def test_only_one_of_two_runs_a_job(tmp_path: Path, place: dict[str, str]) -> No
     first.resume()
     second.resume()
     first.create(request())
-    wait_until(lambda: second.progress("Welds1").get("open") == OBJECTS)
+    wait_until(lambda: second.ledger.progress("Welds1").get("open") == OBJECTS)
     time.sleep(2.5)  # so that the second has looked for jobs that nobody runs
     assert answer_all(second, "ann") == OBJECTS
     assert wait_for_end(second, seconds=SECONDS)["LabelingJobStatus"] == "Completed"
-    kinds = Counter(event.kind for event in first.events("Welds1", limit=10_000))
+    kinds = Counter(event.kind for event in first.ledger.events("Welds1", limit=10_000))
     assert (kinds["prepared"], kinds["submitted"], kinds["wave"], kinds["consolidated"]) == (OBJECTS, OBJECTS, 1, 1)
     for engine in (first, second):
         engine.close()

@@ -31,11 +31,11 @@ def engine(bench: Bench) -> Iterator[Engine]:
 
 def begin(engine: Engine, **changes: Any) -> None:
     engine.create(request(**changes))
-    wait_until(lambda: engine.progress("Welds1").get("open") == 3)
+    wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 3)
 
 
 def take(engine: Engine, worker: str) -> Task:
-    task = engine.next_task(worker, "Welds1")
+    task = engine.desk.next_task(worker, "Welds1")
     assert task is not None
     return task
 
@@ -56,14 +56,14 @@ def test_a_worker_keeps_the_task_in_hand(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
     assert take(engine, "ann") == task
-    assert engine.find_task(task.id, "ann") == task
+    assert engine.desk.find_task(task.id, "ann") == task
     assert take(engine, "bo").object_id == "1"
 
 
 def test_a_worker_never_gets_an_object_twice(engine: Engine) -> None:
     begin(engine, NumberOfHumanWorkersPerDataObject=2)
     assert answer_all(engine, "ann") == 3
-    assert engine.next_task("ann", "Welds1") is None
+    assert engine.desk.next_task("ann", "Welds1") is None
     assert engine.describe("Welds1")["LabelingJobStatus"] == "InProgress"
 
 
@@ -71,45 +71,45 @@ def test_an_object_goes_to_no_more_workers_than_asked(engine: Engine) -> None:
     begin(engine, NumberOfHumanWorkersPerDataObject=2)
     taken = [take(engine, worker).object_id for worker in ("ann", "bo", "cy", "di", "eve", "fay")]
     assert taken == ["0", "0", "1", "1", "2", "2"]
-    assert engine.next_task("gil", "Welds1") is None
+    assert engine.desk.next_task("gil", "Welds1") is None
 
 
 def test_the_same_submission_again_changes_nothing(engine: Engine) -> None:
     begin(engine, NumberOfHumanWorkersPerDataObject=2)
     task = take(engine, "ann")
-    engine.submit(task.id, "ann", GOOD)
-    engine.submit(task.id, "ann", GOOD)
+    engine.desk.submit(task.id, "ann", GOOD)
+    engine.desk.submit(task.id, "ann", GOOD)
     with pytest.raises(TaskClosed, match="This task for object 0 was submitted before"):
-        engine.submit(task.id, "ann", {"class": {"label": "Not sure"}})
-    assert [answer.content for answer in engine.data_object("Welds1", "0").answers] == [GOOD]
+        engine.desk.submit(task.id, "ann", {"class": {"label": "Not sure"}})
+    assert [answer.content for answer in engine.ledger.data_object("Welds1", "0").answers] == [GOOD]
 
 
 def test_the_same_submission_again_is_taken_after_the_job_has_ended(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
-    engine.submit(task.id, "ann", GOOD)
+    engine.desk.submit(task.id, "ann", GOOD)
     label_all(engine, ["ann"])
-    engine.submit(task.id, "ann", GOOD)
+    engine.desk.submit(task.id, "ann", GOOD)
 
 
 def test_an_answer_that_is_not_json_is_refused(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
     with pytest.raises(TaskRefused, match="The answer can't be taken: Out of range float"):
-        engine.submit(task.id, "ann", {"wire speed": float("nan")})
-    engine.submit(task.id, "ann", {"wire speed": 8.5})
+        engine.desk.submit(task.id, "ann", {"wire speed": float("nan")})
+    engine.desk.submit(task.id, "ann", {"wire speed": 8.5})
 
 
 def test_a_task_is_nobody_elses(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
-    for act in (engine.decline, engine.release, engine.find_task):
+    for act in (engine.desk.decline, engine.desk.release, engine.desk.find_task):
         with pytest.raises(NotYourTask, match="in your hands"):
             act(task.id, "bo")
     with pytest.raises(NotYourTask):
-        engine.submit(task.id, "bo", GOOD)
+        engine.desk.submit(task.id, "bo", GOOD)
     with pytest.raises(NotYourTask):
-        engine.submit("no such task", "ann", GOOD)
+        engine.desk.submit("no such task", "ann", GOOD)
 
 
 def test_an_expired_task_goes_back_to_the_pool(engine: Engine, bench: Bench) -> None:
@@ -118,11 +118,11 @@ def test_an_expired_task_goes_back_to_the_pool(engine: Engine, bench: Bench) -> 
     bench.clock.pass_seconds(600)
 
     with pytest.raises(TaskExpired, match="The time for object 0 ran out at 2020-09-15T16:10:00"):
-        engine.submit(late.id, "ann", GOOD)
+        engine.desk.submit(late.id, "ann", GOOD)
 
     assert take(engine, "bo").object_id == "0"
     assert take(engine, "ann").object_id == "1"
-    assert "The time of ann for object 0 ran out" in [event.message for event in engine.events("Welds1")]
+    assert "The time of ann for object 0 ran out" in [event.message for event in engine.ledger.events("Welds1")]
 
 
 def test_a_worker_may_take_an_expired_task_again(engine: Engine, bench: Bench) -> None:
@@ -134,8 +134,8 @@ def test_a_worker_may_take_an_expired_task_again(engine: Engine, bench: Bench) -
 
     assert (again.object_id, again.id == late.id) == ("0", False)
     with pytest.raises(TaskExpired):
-        engine.submit(late.id, "ann", GOOD)
-    engine.submit(again.id, "ann", GOOD)
+        engine.desk.submit(late.id, "ann", GOOD)
+    engine.desk.submit(again.id, "ann", GOOD)
 
 
 def test_a_task_expires_with_the_availability_of_its_object(engine: Engine, bench: Bench) -> None:
@@ -148,10 +148,10 @@ def test_a_task_expires_with_the_availability_of_its_object(engine: Engine, benc
 def test_a_declined_object_goes_to_others_only(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
-    engine.decline(task.id, "ann")
-    engine.decline(task.id, "ann")
+    engine.desk.decline(task.id, "ann")
+    engine.desk.decline(task.id, "ann")
     with pytest.raises(TaskClosed, match="was declined before"):
-        engine.submit(task.id, "ann", GOOD)
+        engine.desk.submit(task.id, "ann", GOOD)
     assert take(engine, "ann").object_id == "1"
     assert take(engine, "bo").object_id == "0"
 
@@ -159,11 +159,11 @@ def test_a_declined_object_goes_to_others_only(engine: Engine) -> None:
 def test_a_task_handed_back_is_for_all(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
-    engine.release(task.id, "ann")
+    engine.desk.release(task.id, "ann")
     with pytest.raises(TaskClosed, match="was released before"):
-        engine.submit(task.id, "ann", GOOD)
+        engine.desk.submit(task.id, "ann", GOOD)
     assert take(engine, "bo").object_id == "0"
-    engine.release(take(engine, "bo").id, "bo")
+    engine.desk.release(take(engine, "bo").id, "bo")
     assert take(engine, "ann").object_id == "0"
 
 
@@ -172,17 +172,17 @@ def test_a_stopped_job_takes_no_answers(engine: Engine) -> None:
     task = take(engine, "ann")
     engine.stop("Welds1")
     with pytest.raises(TaskClosed, match="The labeling job Welds1 has ended"):
-        engine.submit(task.id, "ann", GOOD)
+        engine.desk.submit(task.id, "ann", GOOD)
 
 
 def test_the_list_of_jobs_tells_what_there_is_to_do(engine: Engine) -> None:
     begin(engine)
     task = take(engine, "ann")
-    engine.submit(task.id, "ann", GOOD)
-    engine.decline(take(engine, "ann").id, "ann")
+    engine.desk.submit(task.id, "ann", GOOD)
+    engine.desk.decline(take(engine, "ann").id, "ann")
     take(engine, "bo")
 
-    (for_ann,), (for_bo,) = engine.open_jobs("ann"), engine.open_jobs("bo")
+    (for_ann,), (for_bo,) = engine.desk.open_jobs("ann"), engine.desk.open_jobs("bo")
 
     assert (for_ann.name, for_ann.title) == ("Welds1", "Classify the weld")
     assert (for_ann.objects, for_ann.done) == (3, 1)
@@ -201,7 +201,9 @@ def test_workers_at_the_same_time_get_each_object_as_often_as_asked(engine: Engi
         thread.join(30)
 
     assert wait_for_end(engine, "Welds1", 10)["LabelCounters"]["HumanLabeled"] == 30
-    answers = [(str(i), answer.worker) for i in range(30) for answer in engine.data_object("Welds1", str(i)).answers]
+    answers = [
+        (str(i), answer.worker) for i in range(30) for answer in engine.ledger.data_object("Welds1", str(i)).answers
+    ]
     assert len(set(answers)) == len(answers)
     assert set(Counter(object_id for object_id, _ in answers).values()) == {3}
 
@@ -232,17 +234,17 @@ def test_an_answer_unfit_to_be_kept_is_refused(engine: Engine, answer: Any, prob
     begin(engine)
     task = take(engine, "ann")
     with pytest.raises(AnswerUnfit, match=problem):
-        engine.submit(task.id, "ann", answer)
-    assert engine.workers("Welds1") == [{"worker": "ann", "accepted": 1}]
-    engine.submit(task.id, "ann", {"text": "whole: \U0001f600", **nested(99)})
+        engine.desk.submit(task.id, "ann", answer)
+    assert engine.ledger.workers("Welds1") == [{"worker": "ann", "accepted": 1}]
+    engine.desk.submit(task.id, "ann", {"text": "whole: \U0001f600", **nested(99)})
 
 
 def test_a_clock_that_is_set_back_spends_no_time(engine: Engine, bench: Bench) -> None:
     begin(engine)
     task = take(engine, "ann")
     bench.clock.pass_seconds(-3600)
-    engine.submit(task.id, "ann", {"class": {"label": "a"}})
-    (answer,) = engine.data_object("Welds1", task.object_id).answers
+    engine.desk.submit(task.id, "ann", {"class": {"label": "a"}})
+    (answer,) = engine.ledger.data_object("Welds1", task.object_id).answers
     assert answer.submitted == answer.accepted == "2020-09-15T16:00:00.000000"
 
 
@@ -257,12 +259,12 @@ def test_an_object_past_its_availability_is_not_handed_out_while_its_wave_is_pre
     bench.functions.functions[PRE] = slow_for_the_last
     with bench.engine(tick=3600) as engine:  # the clock that runs besides does not look in the meantime
         engine.create(request(TaskAvailabilityLifetimeInSeconds=60, NumberOfHumanWorkersPerDataObject=2))
-        wait_until(lambda: engine.progress("Welds1").get("open") == 2)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 2)
         assert take(engine, "ann").object_id == "0"
         bench.clock.pass_seconds(61)
-        assert engine.next_task("ann", "Welds1") is None
-        assert engine.next_task("bo", "Welds1") is None
-        (job,) = engine.open_jobs("ann")
+        assert engine.desk.next_task("ann", "Welds1") is None
+        assert engine.desk.next_task("bo", "Welds1") is None
+        (job,) = engine.desk.open_jobs("ann")
         assert job.available == 0
         going_on.set()
 
@@ -278,8 +280,8 @@ def test_what_runs_out_is_closed_while_a_wave_is_prepared(bench: Bench) -> None:
     bench.functions.functions[PRE] = slow_for_the_last
     with bench.engine() as engine:
         engine.create(request(TaskAvailabilityLifetimeInSeconds=60))
-        wait_until(lambda: engine.progress("Welds1").get("open") == 2)
+        wait_until(lambda: engine.ledger.progress("Welds1").get("open") == 2)
         bench.clock.pass_seconds(61)
-        wait_until(lambda: engine.progress("Welds1").get("failed") == 2)
-        assert engine.progress("Welds1").get("preparing") == 1
+        wait_until(lambda: engine.ledger.progress("Welds1").get("failed") == 2)
+        assert engine.ledger.progress("Welds1").get("preparing") == 1
         going_on.set()

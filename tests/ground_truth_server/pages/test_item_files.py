@@ -49,7 +49,9 @@ def recording(tmp_path: Path, bench: Bench) -> bytes:
 def site(bench: Bench, recording: bytes) -> Iterator[PortalSite]:
     with portal_site(bench) as site:
         site.engine.create(request("Welds1", TaskTimeLimitInSeconds=10 * HOUR))
-        wait_until(lambda: site.engine.progress("Welds1").get("open") == 2)  # else the second could be taken first
+        wait_until(
+            lambda: site.engine.ledger.progress("Welds1").get("open") == 2
+        )  # else the second could be taken first
         yield site
 
 
@@ -57,7 +59,7 @@ def take(site: PortalSite, worker: str) -> Task:
     found: list[Task] = []
 
     def took() -> bool:
-        task = site.engine.next_task(worker, "Welds1")
+        task = site.engine.desk.next_task(worker, "Welds1")
         found.extend([task] if task else [])
         return task is not None
 
@@ -244,7 +246,7 @@ def test_who_has_the_task_no_more_reads_nothing_more(site: PortalSite, recording
     task = take(site, "Ada")
     link = link_of(site, task, "Ada")
     known = {"If-None-Match": httpx.head(link).headers["etag"]}
-    site.engine.release(task.id, "Ada")
+    site.engine.desk.release(task.id, "Ada")
     again = take(site, "Ben")
     assert again.object_id == task.object_id
     for headers in ({}, known, {"Range": "bytes=0-1"}):
@@ -253,14 +255,14 @@ def test_who_has_the_task_no_more_reads_nothing_more(site: PortalSite, recording
             403, "This task for object 0 was released before. Take the next task.",
         )  # fmt: skip
     assert httpx.get(link_of(site, again, "Ben")).content == recording
-    site.engine.submit(again.id, "Ben", {"class": {"label": "Good Weld"}})
+    site.engine.desk.submit(again.id, "Ben", {"class": {"label": "Good Weld"}})
     assert httpx.get(link_of(site, take(site, "Ben"), "Ben")).status_code == 404  # of the next task
 
 
 def test_a_submitted_task_s_files_are_closed(site: PortalSite) -> None:
     task = take(site, "Ada")
     link = link_of(site, task, "Ada")
-    site.engine.submit(task.id, "Ada", {"class": {"label": "Good Weld"}})
+    site.engine.desk.submit(task.id, "Ada", {"class": {"label": "Good Weld"}})
     assert httpx.get(link).status_code == 403
 
 

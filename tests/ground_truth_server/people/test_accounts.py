@@ -225,11 +225,11 @@ def test_who_signed_in_by_name_is_erased_from_tasks_and_log(bench: Bench) -> Non
     with bench.engine() as engine:
         engine.create(request("welds"))
         engine.resume()
-        wait_until(lambda: engine.next_task("Ada Lovelace", "welds") is not None)
-        assert any("Ada Lovelace" in event.message for event in engine.events("welds"))
+        wait_until(lambda: engine.desk.next_task("Ada Lovelace", "welds") is not None)
+        assert any("Ada Lovelace" in event.message for event in engine.ledger.events("welds"))
         erased = Directory(engine.records).erase_name("Ada Lovelace")
-        assert not any("Ada" in str(event) for event in engine.events("welds"))
-        assert [worker["worker"] for worker in engine.workers("welds")] == [erased]
+        assert not any("Ada" in str(event) for event in engine.ledger.events("welds"))
+        assert [worker["worker"] for worker in engine.ledger.workers("welds")] == [erased]
         with pytest.raises(AccountRefused, match="Nobody named"):
             Directory(engine.records).erase_name("Ada Lovelace")
 

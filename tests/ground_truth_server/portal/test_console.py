@@ -34,7 +34,7 @@ def site(bench: Bench) -> Iterator[PortalSite]:
 
 def start(site: PortalSite, **changes: Any) -> None:
     site.engine.create(request(JOB, **changes))
-    wait_until(lambda: site.engine.progress(JOB).get("open") == 3)
+    wait_until(lambda: site.engine.ledger.progress(JOB).get("open") == 3)
 
 
 def html(site: PortalSite, path: str) -> str:
@@ -89,9 +89,9 @@ def test_a_job_shows_counters_workers_objects_log_and_files(site: PortalSite) ->
 def test_the_filters_pick_objects(site: PortalSite) -> None:
     start(site, NumberOfHumanWorkersPerDataObject=2)
     answer_all(site.engine, "ann", JOB)
-    task = site.engine.next_task("bo", JOB)
+    task = site.engine.desk.next_task("bo", JOB)
     assert task is not None
-    site.engine.submit(task.id, "bo", {"class": {"label": "Burn Through"}})
+    site.engine.desk.submit(task.id, "bo", {"class": {"label": "Burn Through"}})
 
     def picked(chosen: str) -> list[str]:
         return [row.object_id for row in select_objects(site.engine, JOB, chosen, 0, 10)[0]]
@@ -113,7 +113,7 @@ def test_a_long_table_goes_on_where_the_page_before_ended(site: PortalSite) -> N
 def test_bad_lines_are_failed_objects_with_their_reason(site: PortalSite) -> None:
     site.bench.put_manifest([{"source": "good"}, "{broken", {"source": "fine"}])
     site.engine.create(request(JOB))
-    wait_until(lambda: site.engine.progress(JOB).get("open") == 2)
+    wait_until(lambda: site.engine.ledger.progress(JOB).get("open") == 2)
     assert "not JSON" in html(site, f"{CONSOLE}?show=failed")
     assert "not JSON" in html(site, f"{CONSOLE}/objects/1")
 
@@ -124,7 +124,7 @@ def test_a_failed_job_shows_the_reason_the_traceback_and_the_command(site: Porta
     for text in ("Exception invoking the Lambda function", "KeyError", "no such channel: &lt;current&gt;",
                  "line 1", f"aws lambda invoke --function-name {PRE}"):  # fmt: skip
         assert text in found, text
-    (called_with,) = [event.detail["event"] for event in site.engine.events(JOB) if event.detail]
+    (called_with,) = [event.detail["event"] for event in site.engine.ledger.events(JOB) if event.detail]
     number = called_with["dataObject"]["source"].rpartition("/")[2].removesuffix(".json")
     assert "KeyError" in html(site, f"{CONSOLE}/objects/{number}")
 
@@ -258,7 +258,7 @@ def test_the_page_in_the_console_submits_nothing(site: PortalSite, browser: Brow
         owner.task.get_by_role("button", name="Submit", exact=True).click()
         expect(owner.task.get_by_text("nothing is submitted from here")).to_be_visible()
         assert owner.errors == []
-    assert site.engine.data_object(JOB, "0").answers == []
+    assert site.engine.ledger.data_object(JOB, "0").answers == []
 
 
 @pytest.mark.parametrize(
@@ -275,9 +275,9 @@ def test_every_page_fits_its_window(
 ) -> None:
     start(site, NumberOfHumanWorkersPerDataObject=2, TaskTitle="Classify a weld")
     answer_all(site.engine, "ann", JOB)
-    task = site.engine.next_task("bo", JOB)
+    task = site.engine.desk.next_task("bo", JOB)
     assert task is not None
-    site.engine.submit(task.id, "bo", {"class": {"label": "Burn Through"}})
+    site.engine.desk.submit(task.id, "bo", {"class": {"label": "Burn Through"}})
     pages = {"jobs": "/", "console": "/console/", "console-job": CONSOLE, "console-object": f"{CONSOLE}/objects/0"}
     with browsing(browser, site, "bo", dark=dark, size=size) as found:
         for shown, path in pages.items():

@@ -42,7 +42,7 @@ def begin(site: PortalSite, template: str, *items: dict[str, str]) -> None:
     site.bench.put("template.liquid.html", template)
     site.bench.put_manifest(items)
     site.engine.create(request("Welds1", TaskTimeLimitInSeconds=10 * HOUR))
-    wait_until(lambda: site.engine.progress("Welds1").get("open"))
+    wait_until(lambda: site.engine.ledger.progress("Welds1").get("open"))
 
 
 def open_page(site: PortalSite, worker: Worker, template: str, **item: str) -> None:

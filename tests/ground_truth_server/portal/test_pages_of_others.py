@@ -29,11 +29,11 @@ def open_page(site: PortalSite, worker: Worker, template: str) -> None:
 
 
 def remarks(site: PortalSite) -> list[str]:
-    return [event.message for event in site.engine.events("Welds1") if event.kind == "remark"]
+    return [event.message for event in site.engine.ledger.events("Welds1") if event.kind == "remark"]
 
 
 def answers(site: PortalSite) -> list[object]:
-    return [one.content for number in range(3) for one in site.engine.data_object("Welds1", str(number)).answers]
+    return [one.content for number in range(3) for one in site.engine.ledger.data_object("Welds1", str(number)).answers]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def site(bench: Bench) -> Iterator[PortalSite]:
 def start(site: PortalSite, **changes: Any) -> None:
     """Start a job of three objects and wait until workers can take all of them."""
     site.engine.create(request(JOB, **changes))
-    wait_until(lambda: site.engine.progress(JOB).get("open") == 3)
+    wait_until(lambda: site.engine.ledger.progress(JOB).get("open") == 3)
 
 
 def take(site: PortalSite, worker: str = "ann") -> dict[str, Any]:
@@ -48,7 +48,7 @@ def act(site: PortalSite, path: str, worker: str = "ann", **body: Any) -> httpx.
 
 
 def answers_of(site: PortalSite, object_id: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(answer.worker, answer.content) for answer in site.engine.data_object(JOB, object_id).answers]
+    return [(answer.worker, answer.content) for answer in site.engine.ledger.data_object(JOB, object_id).answers]
 
 
 # -- over HTTP
@@ -88,7 +88,7 @@ def test_names_that_have_worked_are_offered(site: PortalSite) -> None:
 def test_the_list_tells_how_far_a_job_is_and_what_is_left(site: PortalSite) -> None:
     start(site, NumberOfHumanWorkersPerDataObject=2)
     task = take(site)["task"]
-    site.engine.submit(task["id"], "ann", GOOD)
+    site.engine.desk.submit(task["id"], "ann", GOOD)
     with site.client("ann") as client:
         html = client.get("/jobs").text.replace("&nbsp;", " ")
     for text in ("1 of 6 answers", "1 by you", "2 tasks for you", "Continue", "Classify the weld"):
@@ -209,7 +209,7 @@ def test_other_origins_change_nothing(site: PortalSite, headers: dict[str, str])
         assert client.post(f"/jobs/{JOB}/next", json={"worker": "ann"}, headers=headers).status_code == 403
         assert client.post("/sign-in", data={"worker": "eve"}, headers=headers).status_code == 403
         assert client.post(f"/console/jobs/{JOB}/stop", headers=headers).status_code == 403
-    assert site.engine.workers(JOB) == []
+    assert site.engine.ledger.workers(JOB) == []
     assert site.engine.describe(JOB)["LabelingJobStatus"] == "InProgress"
 
 
@@ -316,7 +316,7 @@ def test_declining_asks_first_and_goes_on_with_another(site: PortalSite, browser
         ann.page.keyboard.press("d")
         expect(ann.task.get_by_text("dataset/1.json")).to_be_visible()
         assert ann.errors == []
-    (found,) = site.engine.workers(JOB)
+    (found,) = site.engine.ledger.workers(JOB)
     assert found["declined"] == 1
 
 
@@ -329,7 +329,7 @@ def test_stopping_hands_the_task_back_and_resuming_goes_on(site: PortalSite, bro
         expect(ann.task.get_by_text("dataset/1.json")).to_be_visible()
         ann.page.get_by_role("button", name="Stop").click()
         expect(ann.page.get_by_role("status")).to_contain_text("What you submitted is saved")
-        (found,) = site.engine.workers(JOB)
+        (found,) = site.engine.ledger.workers(JOB)
         assert (found["submitted"], found["released"]) == (1, 1)
         ann.page.get_by_role("link", name="Continue").click()
         ann.sees_task()
@@ -405,7 +405,7 @@ def test_a_worker_who_waits_gets_what_comes_back(site: PortalSite, browser: Brow
         ann.page.goto(f"/jobs/{JOB}")
         expect(ann.page.get_by_role("heading", name="Nothing for you right now")).to_be_focused()
         ann.picture("nothing-now")
-        site.engine.release(mine[1], "cy")
+        site.engine.desk.release(mine[1], "cy")
         ann.sees_task()
         expect(ann.task.get_by_text("dataset/1.json")).to_be_visible()
 
@@ -473,7 +473,7 @@ def test_a_worker_can_stop_while_a_page_is_loading(site: PortalSite, browser: Br
         expect(ann.page.locator("iframe.coming")).to_be_attached()
         ann.page.get_by_role("button", name="Stop").click()
         expect(ann.page.get_by_role("heading", name="Labeling jobs")).to_be_visible()
-    (found,) = site.engine.workers(JOB)
+    (found,) = site.engine.ledger.workers(JOB)
     assert found["released"] == 1
 
 

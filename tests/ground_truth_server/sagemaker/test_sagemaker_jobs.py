@@ -159,7 +159,7 @@ def test_a_job_with_anything_anywhere_is_created_or_refused(url: str, place: tup
 
 
 def remarks(engine: Engine, name: str) -> list[str]:
-    return [event.message for event in engine.events(name) if event.kind == "remark"]
+    return [event.message for event in engine.ledger.events(name) if event.kind == "remark"]
 
 
 def test_a_request_of_a_real_account_is_taken_as_it_is(bench: Bench) -> None:
