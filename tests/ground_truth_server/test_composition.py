@@ -89,6 +89,7 @@ def composition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compositio
     composition = Composition(settings, port, *places)
     try:
         composition("build", "--quiet")
+        composition("down", "--volumes", "--timeout", "5")  # of a run that was cut off, with other secrets
         composition.brought_up = time.monotonic()
         composition("up", "--detach")
         wait_until_open(port)

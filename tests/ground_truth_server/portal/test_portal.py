@@ -508,8 +508,8 @@ def test_a_database_that_is_down_is_said_with_when_to_try_again(
     start(site)
     task = take(site)["task"]
     with monkeypatch.context() as broken:
-        broken.setattr(site.engine, "open_jobs", fails)
-        broken.setattr(site.engine, "submit", fails)
+        broken.setattr(site.engine.desk, "keys_in_progress", fails)
+        broken.setattr(site.engine.desk, "submit", fails)
         broken.setattr(site.engine, "list", fails)
         with site.client("ann") as client:
             for path in ("/", "/console/"):
