@@ -23,6 +23,7 @@ from ground_truth_server.edge.loopback import HOST, LOOPBACK_NAMES, listen, orig
 from ground_truth_server.edge.network import Network
 from ground_truth_server.engine.aws_functions import WithAwsFunctions
 from ground_truth_server.engine.invoke import FunctionFailed, Invoke, Json, LambdaInvoke
+from ground_truth_server.engine.outputs import QuickPut
 from ground_truth_server.lambda_host.function_host import FunctionHost, OnLog
 from ground_truth_server.lambda_host.function_log import FunctionLog, LoggedFunctions
 from ground_truth_server.lambda_host.invocation import MAX_EVENT_BYTES
@@ -31,7 +32,7 @@ from ground_truth_server.lambda_host.sts_api import STS_BODY, sts_app
 from ground_truth_server.lambda_host.warm_process import NO_ACCOUNT
 from ground_truth_server.people.access_keys import AccessKeys
 from ground_truth_server.people.settings import PeopleSettings
-from ground_truth_server.s3.storage import EmbeddedS3
+from ground_truth_server.s3.s3_process import S3Process
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -135,6 +136,7 @@ class AwsServices:
         s3_for_pages: Another, which waits no longer for S3 than people do for a page.
         s3_for_links: A third, which signs links to where browsers reach it.
         s3_url: Its endpoint; ``None`` for AWS's own.
+        put: Puts small objects into the embedded S3 without the cost of a request; ``None`` where S3 is elsewhere.
         invoke: Calls functions.
         functions_url: The Lambda endpoint; ``None`` for AWS's own, and where there are no functions.
         function_names: The template's functions.
@@ -167,6 +169,7 @@ class AwsServices:
         self.access_keys = AccessKeys(self.keys)
         self.required_keys = self.access_keys if settings.s3 == EMBEDDED else None
         self._functions: LoggedFunctions | None = None
+        self.put: QuickPut | None = None
         with ExitStack() as parts:
             self.s3_url = self._start_s3(parts)
             self.s3 = self._s3_client(_S3_CONFIG)
@@ -208,13 +211,15 @@ class AwsServices:
 
     def _start_s3(self, parts: ExitStack) -> str | None:
         if self._settings.s3 == EMBEDDED:
-            return parts.enter_context(self._embedded_s3()).endpoint_url
+            embedded = parts.enter_context(self._embedded_s3())
+            self.put = embedded.put
+            return embedded.endpoint_url
         return None if self._settings.s3 == AWS else self._settings.s3
 
-    def _embedded_s3(self) -> EmbeddedS3:
+    def _embedded_s3(self) -> S3Process:
         network, port = self._settings.network, self._settings.ports.s3
         host, names = (network.address, [network.s3_url]) if network.s3_url else (HOST, [])
-        return EmbeddedS3(self._settings.workspace, port, host, origins=names, keys=self.access_keys)
+        return S3Process(self._settings.workspace, self.access_keys, port, host, origins=names)
 
     def _start_functions(self, parts: ExitStack) -> str | None:
         if self._settings.functions != EMBEDDED:

@@ -26,6 +26,7 @@ from ground_truth_server.engine.labeling_job import (
     LabelingJobRefused,
 )
 from ground_truth_server.engine.ledger import Ledger
+from ground_truth_server.engine.outputs import QuickPut
 from ground_truth_server.engine.request_files import read_request_files
 from ground_truth_server.engine.retrying import Waiting
 from ground_truth_server.engine.sealing import Sealing
@@ -56,6 +57,7 @@ class Engine:
         listeners: Get each state change as the event that reaches EventBridge.
         concurrency: How many pre-annotation calls are made at a time, for each job.
         tick: Seconds between looks at the clock for what has run out.
+        quick_put: Puts small outputs at less cost than a request, where there is such a way.
 
     Attributes:
         records: Where all is kept.
@@ -90,6 +92,7 @@ class Engine:
         listeners: Sequence[Listener] = (),
         concurrency: int = 8,
         tick: float = 0.5,
+        quick_put: QuickPut | None = None,
     ) -> None:
         self._path = workspace / "ground-truth.sqlite"
         with naming_database(self._path):
@@ -109,7 +112,7 @@ class Engine:
         self._tasks = TaskPool(self.records, self._jobs, clock)
         self._changes = StateChanges(self.records, listeners)
         self._around = Surroundings(
-            self.records, s3_client, invoke, self._changes, self._tasks, clock, concurrency, tick
+            self.records, s3_client, invoke, self._changes, self._tasks, clock, concurrency, tick, quick_put
         )
         self._expiry = Expiry(self.records, self._jobs, self._tasks, clock, tick)
         self._sealing = Sealing(self.records, 2 * tick)

@@ -56,7 +56,7 @@ class JobRun:
         self._jobs = jobs
         self._job = job
         self._objects = around.records.objects
-        self._outputs = Outputs(around.s3, job)
+        self._outputs = Outputs(around.s3, job, around.quick_put)
         self._preparation = Preparation(around, job)
         self._consolidation = ConsolidationStep(around, job, around.records.jobs.categories(job.key), self._outputs)
         self._closing = threading.Event()

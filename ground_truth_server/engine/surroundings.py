@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ground_truth_server.engine.events import StateChanges
 from ground_truth_server.engine.invoke import Invoke
+from ground_truth_server.engine.outputs import QuickPut
 from ground_truth_server.engine.tasks import TaskPool
 from ground_truth_server.records.records import Records
 
@@ -27,6 +28,7 @@ class Surroundings:
         clock: Tells the time.
         concurrency: Pre-annotation calls at a time.
         tick: Seconds between looks at the clock.
+        quick_put: Puts small outputs at less cost, where there is such a way.
     """
 
     records: Records
@@ -37,3 +39,4 @@ class Surroundings:
     clock: Callable[[], datetime]
     concurrency: int
     tick: float
+    quick_put: QuickPut | None = None

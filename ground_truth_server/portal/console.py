@@ -33,6 +33,7 @@ from ground_truth_server.timestamps import seconds_between
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 STATES = ("labeled", "not required", "answered", "open", "preparing", "waiting", "failed")
 """The states of data objects, as the progress bar shows them from left to right."""
@@ -42,8 +43,8 @@ _ROWS = 50
 _LOG_LINES = 200
 _LIVE_SECONDS = 12
 _LOOK_EVERY = 0.4  # seconds
-_FILES = 1000
-_FIRST_FILES = ("manifests/output/", "manifests/", "annotations/consolidated-annotation/", "annotations/")
+_FILES = 100  # of each kind
+_KINDS = ("manifests/output/", "manifests/intermediate/", "annotations/consolidated-annotation/")
 
 
 def create_console(
@@ -212,6 +213,7 @@ class _Console:
             name_of=self._names([*(answer.worker for answer in view.answers), *(task.worker for task in view.tasks)]),
             answers=[(answer, seconds_between(answer.accepted, answer.submitted)) for answer in view.answers],
             rendered=rendered,
+            response=(found.response or "").removeprefix(f"{job.output.key}/"),
             frame=self._pages.links.of_object(job.key, found.object_id),
             sandbox=SANDBOX,
             last=sum(self._engine.ledger.progress(job.key).values()) - 1,
@@ -239,14 +241,19 @@ class _Console:
     # -- output files
 
     def _files(self, job: LabelingJob) -> list[tuple[str, int]]:
-        """The names and sizes of a job's output files, what people look for first; none if S3 can't be read."""
+        """The names and sizes of a job's output files, what people look for first; none if S3 can't be read.
+
+        The worker responses, of which there are as many as objects, are on the objects' own pages.
+        """
         prefix = f"{job.output.key}/"
         try:
-            answer = self._s3.list_objects_v2(Bucket=job.output.bucket, Prefix=prefix, MaxKeys=_FILES)
+            found = [found for kind in _KINDS for found in self._list(job.output.bucket, prefix + kind)]
         except (ClientError, BotoCoreError):
             return []
-        files = [(found["Key"].removeprefix(prefix), found["Size"]) for found in answer.get("Contents", [])]
-        return sorted(files, key=lambda file: (_rank(file[0]), file[0]))
+        return [(one["Key"].removeprefix(prefix), one["Size"]) for one in found]
+
+    def _list(self, bucket: str, prefix: str) -> Sequence["ObjectTypeDef"]:
+        return self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=_FILES).get("Contents", [])
 
     def file(self, request: Request) -> Response:
         """Answer an output file as plain text: what workers wrote is never a page of this origin."""
@@ -268,10 +275,6 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for member in value:
             yield from _texts(member)
-
-
-def _rank(name: str) -> int:
-    return next((rank for rank, start in enumerate(_FIRST_FILES) if name.startswith(start)), len(_FIRST_FILES))
 
 
 def _number(request: Request, name: str) -> int:

@@ -159,12 +159,20 @@ class ObjectFiles:
             if str(path.relative_to(self.folder)) not in seen:
                 yield self._by_hand(bucket, path)
 
-    def keys_of_files(self, bucket: str) -> set[str]:
-        """Name what lies in a bucket's folder, as it is on the disk now, by the keys that the paths spell."""
+    def keys_of_files(self, bucket: str, prefix: str = "") -> set[str]:
+        """Name what lies in a bucket's folder, as it is on the disk now, by the keys that the paths spell.
+
+        Args:
+            bucket: The bucket.
+            prefix: Only those below the folders that it names; some of them may begin otherwise.
+        """
         top = self.folder / bucket
+        below = prefix.rpartition("/")[0]
+        if below and (not _can_be_path(below) or self._leads_elsewhere(top / below)):
+            return set()
         return {
             Path(folder, name).relative_to(top).as_posix()
-            for folder, _, names in os.walk(top)
+            for folder, _, names in os.walk(top / below)
             for name in names
             if not name.startswith(TEMPORARY)
         }

@@ -10,9 +10,10 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from socket import socket
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -54,9 +55,11 @@ class EmbeddedS3:
         aliases: Further names by which it may be asked for, at its port.
         origins: Origins by which it is reached through a proxy.
         keys: The key pairs that requests may be signed with; the workspace's alone if not given.
+        listener: The socket to listen on, where it is open already.
 
     Attributes:
         keys: The key pair that requests are signed with.
+        endpoint_url: Where clients reach it, for ``AWS_ENDPOINT_URL_S3``.
 
     Raises:
         PortTaken: If another program listens there.
@@ -78,6 +81,7 @@ class EmbeddedS3:
         *,
         origins: Sequence[str] = (),
         keys: KnownKeys | None = None,
+        listener: socket | None = None,
     ) -> None:
         if not self._open.acquire(blocking=False):
             raise RuntimeError("an EmbeddedS3 is open in this process already; close it first")
@@ -85,14 +89,14 @@ class EmbeddedS3:
             parts.callback(self._open.release)
             parts.enter_context(lock_folder(folder / ".s3"))
             self.keys = KeyPair.of_workspace(folder)
-            listener = listen(port, "the embedded S3", host)
+            listener = listener or listen(port, "the embedded S3", host)
             parts.callback(listener.close)
-            self._port = listener.getsockname()[1]
-            self._host = HOST if host in ("0.0.0.0", "::") else host  # noqa: S104  (all addresses: loopback among them)
+            port = listener.getsockname()[1]
+            self.endpoint_url = endpoint_of(host, port)
             policy = Policy(
                 hosts=[
-                    *hosts_of(self._host, self._port),
-                    *(f"{name}:{self._port}" for name in aliases),
+                    *hosts_of(_reached_at(host), port),
+                    *(f"{name}:{port}" for name in aliases),
                     *(urlsplit(origin).netloc.lower() for origin in origins),
                 ],
                 longest_body=_LONGEST_BODY,
@@ -100,13 +104,18 @@ class EmbeddedS3:
                 # OPTIONS is what browsers send before, and never sign.
                 signing=Signing(keys or self.keys, "s3", free=("OPTIONS",)),
             )
-            parts.enter_context(serving(Guard(as_asgi(_FiledS3(ObjectFiles(folder))), policy), listener))
+            self._filed = _FiledS3(ObjectFiles(folder))
+            parts.enter_context(serving(Guard(as_asgi(self._filed), policy), listener))
             self._parts = parts.pop_all()
 
-    @property
-    def endpoint_url(self) -> str:
-        """Where clients reach it, for ``AWS_ENDPOINT_URL_S3``."""
-        return f"http://{self._host}:{self._port}"
+    def put(self, bucket: str, key: str, body: bytes, content_type: str) -> None:
+        """Put an object without a request; it is on the disk when this returns.
+
+        Raises:
+            ValueError: If the bucket isn't there, or its settings have a say in what is put into it.
+            OSError: If it can't be written; what was there before is there still.
+        """
+        self._filed.put(bucket, key, body, content_type)
 
     def client(self, region: str = "eu-west-1") -> "S3Client":
         """Make a client that signs with the workspace's key pair."""
@@ -124,6 +133,15 @@ class EmbeddedS3:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def endpoint_of(host: str, port: int) -> str:
+    """Tell where clients on this machine reach what listens on an address."""
+    return f"http://{_reached_at(host)}:{port}"
+
+
+def _reached_at(host: str) -> str:
+    return HOST if host in ("0.0.0.0", "::") else host  # noqa: S104  (all addresses: loopback among them)
 
 
 class _FiledS3:
@@ -162,6 +180,22 @@ class _FiledS3:
             start_response(status, self._with_cors(environ, headers))
             return content
 
+    def put(self, bucket: str, key: str, body: bytes, content_type: str) -> None:
+        """Put an object without a request; see :meth:`EmbeddedS3.put`."""
+        with self._lock:
+            found = self._backend.buckets.get(bucket)
+            if found is None or found.encryption or found.object_lock_enabled or found.notification_configuration:
+                raise ValueError(f"the bucket {bucket} isn't there, or has a say in what is put into it")
+            try:
+                made = self._backend.put_object(bucket, key, body)
+                made.set_metadata({"Content-Type": content_type})
+                self._write_object(bucket, key)
+            except Exception:
+                self._take_back("")
+                raise
+            finally:
+                self._changed.clear()
+
     def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
         """Answer a request; what of it can't be kept is taken back."""
         _check(environ)
@@ -172,7 +206,7 @@ class _FiledS3:
             self._look_at_the_disk(bucket, key)
             self._look_at_the_disk(*_copy_source(environ))
             if not key and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-                self._look_at_the_folder(bucket)
+                self._look_at_the_folder(bucket, _prefix(environ))
             status: list[str] = []
 
             def remember_status(line: str, *rest: object) -> object:
@@ -263,12 +297,13 @@ class _FiledS3:
             self._known.pop((bucket, key), None)
         self._changed.discard((bucket, key))
 
-    def _look_at_the_folder(self, bucket: str) -> None:
+    def _look_at_the_folder(self, bucket: str, prefix: str) -> None:
         """See, before a bucket is listed, what somebody put into its folder or took out of it by hand."""
         if bucket not in self._backend.buckets:
             return
-        there = self._files.keys_of_files(bucket)
-        known = {key for place, key in self._known if place == bucket}
+        folder = prefix[: prefix.rfind("/") + 1]
+        there = self._files.keys_of_files(bucket, prefix)
+        known = {key for place, key in self._known if place == bucket and key.startswith(folder)}
         elsewhere = {key for key in known - there if self._files.is_as_known(self._known[bucket, key])}
         for key in there.symmetric_difference(known) - elsewhere:
             self._look_at_the_disk(bucket, key)
@@ -495,6 +530,12 @@ def _unavailable(error: Exception) -> str:
     """Say what the machine lacks, where it says so, and nothing of the inside where it doesn't."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else "see the server's log"
     return f"The object can't be stored or read now ({reason}). Nothing was changed; try again."
+
+
+def _prefix(environ: Environ) -> str:
+    """The prefix that a list is asked for; all of the bucket where it can't be told."""
+    asked = parse_qs(environ["QUERY_STRING"], errors="replace").get("prefix", [""])
+    return asked[0] if len(asked) == 1 else ""
 
 
 def _bucket_and_key(environ: Environ) -> tuple[str, str]:

@@ -1,4 +1,5 @@
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -153,6 +154,16 @@ def test_what_an_object_names_in_s3_can_be_opened_and_nothing_else(site: PortalS
         assert client.get(opened.headers["location"]).text == "{}"
         other = client.get(f"{CONSOLE}/objects/1/source", params={"uri": f"s3://{BUCKET}/input.manifest"})
         assert other.status_code == 404
+
+
+def test_an_object_s_page_leads_to_its_worker_response(site: PortalSite) -> None:
+    start(site)
+    label_all(site.engine, ["ann"], JOB)
+    assert "worker-response" not in html(site, CONSOLE)  # a large job has as many as objects
+    (link,) = re.findall(r'href="([^"]+)"[^>]*>worker response<', html(site, f"{CONSOLE}/objects/1"))
+    with site.client() as client:
+        (answer,) = client.get(link).json()["answers"]
+    assert answer["answerContent"] == {"class": {"label": "Good Weld"}}
 
 
 def test_output_files_are_plain_text(site: PortalSite) -> None:

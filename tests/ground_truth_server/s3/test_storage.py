@@ -95,6 +95,32 @@ def test_a_restart_finds_an_object_with_all_that_belongs_to_it(storage: Restarta
     assert tags == [{"Key": "kind", "Value": "plot"}]
 
 
+def test_a_list_below_a_prefix_sees_what_was_done_there_by_hand(storage: Restartable) -> None:
+    for key in ("plots/a", "plots/b", "plotted", "other/c"):
+        storage.client.put_object(Bucket=BUCKET, Key=key, Body=b"1")
+    top = storage.folder / BUCKET
+    (top / "plots" / "a").unlink()
+    (top / "plots" / "by hand").write_bytes(b"22")
+    (top / "plots" / "deep").mkdir()
+    (top / "plots" / "deep" / "d").write_bytes(b"333")
+    (top / "pl by hand").write_bytes(b"4")
+    elsewhere = storage.folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "secret").write_bytes(b"5")
+    (top / "link").symlink_to(elsewhere)
+
+    def listed(prefix: str) -> dict[str, int]:
+        found = storage.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return {one["Key"]: one["Size"] for one in found}
+
+    assert listed("plots/") == {"plots/b": 1, "plots/by hand": 2, "plots/deep/d": 3}
+    assert listed("plots/by") == {"plots/by hand": 2}
+    assert listed("pl") == {"plots/b": 1, "plots/by hand": 2, "plots/deep/d": 3, "plotted": 1, "pl by hand": 1}
+    for prefix in ("link/", "link/../", "../", "/", "plots/../other/", "nowhere/"):
+        assert listed(prefix) == {}, prefix
+    assert set(listed("")) == {"plots/b", "plots/by hand", "plots/deep/d", "plotted", "pl by hand", "other/c"}
+
+
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
 def test_a_hostile_key_stays_inside_the_folder_and_survives(storage: Restartable, key: str) -> None:
     storage.client.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
