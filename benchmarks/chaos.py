@@ -94,7 +94,7 @@ def run(  # noqa: PLR0913  (each is another side of it)
     began = time.monotonic()
     with ExitStack() as parts:
         folder = Path(tempfile.mkdtemp(prefix="chaos"))
-        place = parts.enter_context(_place(folder))
+        place = parts.enter_context(place_in(folder))
         create_job(place.servers[0], objects, ANSWERS, JOB, MaxConcurrentTaskCount=_wave_of(objects))
         chances = {f"worker{number}": random.Random(f"{seed}-{number}") for number in range(workers)}
         crowd = [Worker(name, place, chance, pause) for name, chance in chances.items()]
@@ -156,7 +156,8 @@ def _shared(keys: KeyPair) -> dict[str, str]:
 
 
 @contextmanager
-def _place(folder: Path) -> Iterator[Place]:
+def place_in(folder: Path) -> Iterator[Place]:
+    """Run two servers that share one PostgreSQL and one S3, with all that they keep in a folder."""
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own where this is root
     with ExitStack() as parts:
         postgres = Postgres(folder / "postgres")

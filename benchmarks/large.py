@@ -1,7 +1,8 @@
 """A large labeling job on SQLite and on PostgreSQL: 200,000 objects, fifty workers without a pause, the console beside.
 
-``python -m benchmarks.large [sqlite|postgresql]``. Workers, server and database share the machine, so that half of what
-is measured is the workers. Each figure stands beside what is required.
+``python -m benchmarks.large [sqlite|postgresql]``. On SQLite it is one server, on PostgreSQL two.
+Workers, servers and database share the machine, so that half of what is measured is the workers. Each figure stands
+beside what is required.
 """
 
 import multiprocessing
@@ -10,15 +11,15 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 import psutil
 
+from benchmarks.chaos import place_in
 from benchmarks.local_server import LocalServer, create_job, local_server
-from benchmarks.postgres import Postgres
 from benchmarks.team import PROCESSES, WORKERS, share
 from demo.portal_client import PortalClient
 
@@ -52,35 +53,35 @@ def main() -> int:
     judge = Judge()
     for kind in sys.argv[1:] or KINDS:
         print(f"\n{kind}:", flush=True)
-        with server_on(kind) as server:
-            measure(server, judge)
+        with servers_on(kind) as servers:
+            measure(servers, judge)
     return 1 if judge.failed else 0
 
 
 @contextmanager
-def server_on(kind: str) -> Iterator[LocalServer]:
-    """Run a server on a database of one kind."""
+def servers_on(kind: str) -> Iterator[Sequence[LocalServer]]:
+    """Run what serves on a database of one kind."""
     with ExitStack() as parts:
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="large")))
-        options = ["--quiet"]
         if kind == "postgresql":
-            folder.chmod(0o755)
-            postgres = Postgres(folder / "postgres")
-            parts.callback(postgres.close)
-            options += ["--database", postgres.url]
-        yield parts.enter_context(local_server(folder / "w", *options))
+            yield parts.enter_context(place_in(folder)).servers
+        else:
+            yield [parts.enter_context(local_server(folder / "w", "--quiet"))]
 
 
-def measure(server: LocalServer, judge: Judge) -> None:
+def measure(servers: Sequence[LocalServer], judge: Judge) -> None:
     """Measure all, and judge."""
+    server = servers[0]
     _open(server, judge)
     create_job(server, OBJECTS, 3, _JOB, MaxConcurrentTaskCount=5000)
     _first_task(server, _JOB)
-    memory = psutil.Process(server.process.pid).memory_info().rss
+    memory = _memory(servers)
     until = time.time() + SECONDS
     with multiprocessing.Pool(PROCESSES) as pool:
         each = WORKERS // PROCESSES
-        parts = pool.starmap(share, [(server.url, _JOB, number, each, until) for number in range(PROCESSES)])
+        parts = pool.starmap(
+            share, [(servers[number % len(servers)].url, _JOB, number, each, until) for number in range(PROCESSES)]
+        )
     asked, answered = (sorted(value * 1000 for part in parts for value in part[side]) for side in (0, 1))
     judge("answers a second", len(answered) / SECONDS, "", least=250)
     judge("next task, p95", asked[len(asked) * 95 // 100], "ms", most=200)
@@ -88,9 +89,13 @@ def measure(server: LocalServer, judge: Judge) -> None:
     judge("submit, p95", answered[len(answered) * 95 // 100], "ms", most=100)
     for path in _PAGES:
         judge(f"console page {path or '/'}", 1000 * min(_seconds(server, path) for _ in range(3)), "ms", most=300)
-    grown = (psutil.Process(server.process.pid).memory_info().rss - memory) / 2**20
-    judge("memory that was added", grown, "MiB", most=200)
+    judge("memory that was added", (_memory(servers) - memory) / 2**20, "MiB", most=200)
     _export(server, judge)
+
+
+def _memory(servers: Sequence[LocalServer]) -> int:
+    """Bytes, all servers together."""
+    return sum(int(psutil.Process(server.process.pid).memory_info().rss) for server in servers)
 
 
 def _open(server: LocalServer, judge: Judge) -> None:

@@ -1,6 +1,6 @@
 """The local Ground Truth as one process: portal, console and SageMaker API, worker pages, functions, S3, job engine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ground_truth_server.aws_services import EMBEDDED, OWN_FOLDER, AwsServices, ServerSettings
 from ground_truth_server.edge.client_address import BehindProxy
@@ -103,6 +102,7 @@ class GroundTruthServer:
                 account=settings.account,
                 look_at_template=pages.look_at_template,
                 listeners=listeners,
+                quick_put=self.services.put,
             )
             parts.callback(self.engine.close, _PATIENCE)
             metrics.watch(self.engine)
@@ -125,8 +125,7 @@ class GroundTruthServer:
             # Also by this machine's own name, for those who work on the machine while browsers reach it by another.
             hosts = [*_hosts(self.url), *hosts_of(HOST, portal_socket.getsockname()[1])]
             guarded_api = Watched(_guarded_api(api, hosts, keys if signed else None), "api", metrics)
-            sagemaker = Route("/", guarded_api, methods=["POST"])
-            portal = Mount("/", create_portal(self.engine, pages, console, sign_in=sign_in))
+            portal = create_portal(self.engine, pages, console, sign_in=sign_in)
             parts.enter_context(self.services.log.delivering(self.engine.note))
             frames = create_page_frame(
                 pages, self.services.s3_for_pages, self.engine, is_signed_in=sign_in.is_signed_in
@@ -135,9 +134,10 @@ class GroundTruthServer:
             parts.enter_context(_serving(watched_frames, page_socket, network))
             open_on_loopback = network.is_local and not network.behind_proxy
             tell_metrics = metrics_route(metrics, settings.metrics_token, open_on_loopback=open_on_loopback)
-            for_people = Starlette(routes=[*health_routes(self.engine, self.services.s3), tell_metrics, portal])
+            for_machines = Starlette(routes=[*health_routes(self.engine, self.services.s3), tell_metrics])
+            for_people = _by_path(dict.fromkeys((*HEALTH_PATHS, METRICS_PATH), for_machines), portal)
             watched_people = Watched(_for_browsers(for_people, self.url), "portal", metrics)
-            front = Starlette(routes=[sagemaker, Mount("/", watched_people)])
+            front = _calls_and_pages(guarded_api, watched_people)
             parts.enter_context(_serving(front, portal_socket, network))
             self.engine.resume()
             # The engine is told before its functions are ended, so that it takes no call's end for a failure.
@@ -220,6 +220,25 @@ def _region_in(name: str, settings: ServerSettings) -> str:
 def _for_browsers(app: ASGIApp, origin: str) -> Guard:
     """Put the guard before what browsers ask for."""
     return Guard(app, Policy(_hosts(origin), _LONGEST_BODY, open_paths=(*HEALTH_PATHS, METRICS_PATH)))
+
+
+def _by_path(apps: Mapping[str, ASGIApp], otherwise: ASGIApp) -> ASGIApp:
+    """Let applications answer for a path each, and one for all others; workers wait for no look through routes."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        await apps.get(scope["path"], otherwise)(scope, receive, send)
+
+    return dispatch
+
+
+def _calls_and_pages(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    """Let a ``POST /`` be a call of the API, and all else be for people."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        is_call = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == "/"
+        await (api if is_call else pages)(scope, receive, send)
+
+    return dispatch
 
 
 def _serving(app: ASGIApp, listener: socket, network: Network | None = None) -> AbstractContextManager[str]:

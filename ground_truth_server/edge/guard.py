@@ -220,7 +220,8 @@ class _CountedBody:
         self._began = self._began or now
         left = self._began + _BODY_SECONDS + self._length / _SLOWEST - now
         try:
-            message = await asyncio.wait_for(self._receive(), max(left, 0.001))
+            async with asyncio.timeout(max(left, 0.001)):
+                message = await self._receive()
         except TimeoutError:
             expected = f"expected at least {_SLOWEST // 1024} kB a second"
             raise self._refuse(

@@ -56,10 +56,9 @@ class Preparation:
             raise error
 
     def _prepare(self, number: int) -> None:
-        found = self._records.objects.find(self._job.key, number)
-        assert found is not None  # noqa: S101  (it was there when the wave began)
-        assert found.data_object is not None  # noqa: S101  (a line without one has failed)
-        prepared = self._pre_annotate(found.data_object)
+        line = self._records.objects.line(self._job.key, number)
+        assert line is not None  # noqa: S101  (it was there when the wave began; one that is no JSON object has failed)
+        prepared = self._pre_annotate(line)
         at, job, records = to_text(self._around.clock()), self._job, self._records
         with records.transaction():
             if prepared.is_human_annotation_required:

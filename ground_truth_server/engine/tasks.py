@@ -80,6 +80,7 @@ class TaskPool:
         self._records = records
         self._jobs = jobs
         self._clock = clock
+        self._came_for_nothing: set[tuple[str, str]] = set()  # jobs' keys and workers, the last time
 
     def available(self, worker: str, job_name: str) -> int:
         """Count the data objects that a worker could take now, the one in hand included."""
@@ -99,19 +100,28 @@ class TaskPool:
         Raises:
             LabelingJobNotFound: If there is no such job.
         """
-        job, records = self._jobs.get(job_name), self._records
-        with records.database.reads():
-            if self._jobs.state(job.key).status != "InProgress" or not self._has_any(worker, job):
-                return None  # without waiting for those who write
+        job = self._jobs.get(job_name)
+        # Who came for nothing asks again and again: that must not wait for those who write, nor keep them waiting.
+        if (job.key, worker) in self._came_for_nothing and not self._may_have_any(worker, job):
+            return None
+        task = self._next(worker, job)
+        if task is None:
+            self._came_for_nothing.add((job.key, worker))
+        else:
+            self._came_for_nothing.discard((job.key, worker))
+        return task
+
+    def _next(self, worker: str, job: LabelingJob) -> Task | None:
+        records = self._records
         with records.transaction():
             if records.jobs.status_until_the_end(job.key) != "InProgress":
                 return None
             records.database.lock("worker", job.key, worker)  # one in two tabs gets one task
             at = to_text(self._clock())
             self.expire(job, at)
-            task = records.tasks.in_hand(job.key, worker) or self._take(worker, job, at)
+            task = records.tasks.in_hand(job.key, worker)
             if task is None:
-                return None
+                return self._take(worker, job, at)
             task_input = records.objects.task_input(job.key, task.number)
         return self._task(task, job, task_input)
 
@@ -136,28 +146,30 @@ class TaskPool:
             text = write_answer(answer)
         except UnfitJson as error:
             raise AnswerUnfit(f"The answer can't be taken: {error}. Correct it and submit it again.") from error
-        expired: TaskExpired | None = None
         with self._records.transaction():
-            task = self._own(task_id, worker)
-            job = self._jobs.get(task.job)
-            status = self._records.jobs.status_until_the_end(job.key)
-            at = to_text(self._clock())
-            if status == "InProgress":
-                self.expire(job, at)  # what is found expired stays so, although the answer is refused
-            self._records.objects.hold(job.key, task.number)  # who answers it too counts after this
-            task = self._own(task_id, worker)
-            if task.state == "submitted" and task.answer == text:
-                return
-            if status != "InProgress":
-                raise TaskClosed(f"The labeling job {job.key} has ended and takes no more answers.")
-            try:
-                _check_in_hand(task, at)
-            except TaskExpired as error:
-                expired = error
-            else:
-                self._record(job, task, text, at)
-        if expired:
+            expired = self._submit(task_id, worker, text)
+        if expired:  # what was found expired stays so, although the answer is refused
             raise expired
+
+    def _submit(self, task_id: str, worker: str, text: str) -> TaskExpired | None:
+        found = self._records.tasks.find_to_change(task_id)
+        task, status = found or (None, "")
+        task = _of_worker(task, task_id, worker)
+        job, at = self._jobs.get(task.job), to_text(self._clock())
+        if status == "InProgress" and self.expire(job, at):
+            task = self._own(task_id, worker)
+        self._records.objects.hold(job.key, task.number)  # who answers it too counts after this
+        if task.state == "submitted" and task.answer == text:
+            return None
+        if status != "InProgress":
+            raise TaskClosed(f"The labeling job {job.key} has ended and takes no more answers.")
+        try:
+            _check_in_hand(task, at)
+        except TaskExpired as error:
+            return error
+        if not self._record(job, task, text, at):  # it ended elsewhere since it was read
+            return self._submit(task_id, worker, text)
+        return None
 
     def decline(self, task_id: str, worker: str) -> None:
         """Give a task to the others for good: this worker does not get the data object again."""
@@ -167,14 +179,15 @@ class TaskPool:
         """Hand a task back for now: anyone may take it, this worker too."""
         self._hand_back(task_id, worker, "released", "handed back")
 
-    def expire(self, job: LabelingJob, at: str) -> None:
-        """Return the tasks whose time ran out to the pool, in a transaction."""
+    def expire(self, job: LabelingJob, at: str) -> bool:
+        """Return the tasks whose time ran out to the pool, in a transaction; tells whether there were any."""
         if not self._records.tasks.in_hands(job.key, at):
-            return
+            return False
         self._records.database.lock("taking back", job.key)
         for task in self._records.tasks.in_hands(job.key, at):
             if self._end(task, "expired", at):
                 self._tell(task, "expired", f"The time of {task.worker} for object {task.number} ran out", at)
+        return True
 
     def withdraw(self, job: LabelingJob, at: str) -> None:
         """Take back every task of a job that stops, in a transaction."""
@@ -182,24 +195,26 @@ class TaskPool:
         for task in self._records.tasks.in_hands(job.key):
             self._end(task, "expired", at)
 
-    def _has_any(self, worker: str, job: LabelingJob) -> bool:
+    def _may_have_any(self, worker: str, job: LabelingJob) -> bool:
         """Tell whether there may be a task for a worker: in hand, whose time ran out, or to take."""
         at, records = to_text(self._clock()), self._records
-        if records.tasks.in_hand(job.key, worker) or records.objects.any_due(job.key, at):
-            return True
-        return records.objects.any_to_take(job.key, worker, at)
+        with records.database.reads():
+            if self._jobs.state(job.key).status != "InProgress":
+                return False
+            if records.tasks.in_hand(job.key, worker) or records.objects.any_due(job.key, at):
+                return True
+            return records.objects.any_to_take(job.key, worker, at)
 
-    def _take(self, worker: str, job: LabelingJob, at: str) -> TaskRecord | None:
+    def _take(self, worker: str, job: LabelingJob, at: str) -> Task | None:
         found = self._records.objects.take(job.key, worker, at)
         if found is None:
             return None
-        number, closes = found
-        expires = min(later(at, job.time_limit), closes)
+        number, expires = found.number, min(later(at, job.time_limit), found.closes)
         task = TaskRecord(uuid.uuid4().hex, job.key, number, worker, "accepted", at, expires)
         self._records.tasks.add(task)
         self._tell(task, "accepted", f"{worker} took object {number}", at)
         self._audit(task, "accepted", at)
-        return task
+        return self._task(task, job, found.task_input)
 
     def _task(self, task: TaskRecord, job: LabelingJob, task_input: dict[str, Any] | None) -> Task:
         if task_input is None:
@@ -217,15 +232,14 @@ class TaskPool:
         )
 
     def _own(self, task_id: str, worker: str) -> TaskRecord:
-        task = self._records.tasks.find(task_id)
-        if task is None or task.worker != worker:
-            raise NotYourTask(f"There is no task {task_id} in your hands. Take the next task.")
-        return task
+        return _of_worker(self._records.tasks.find(task_id), task_id, worker)
 
-    def _record(self, job: LabelingJob, task: TaskRecord, answer: str, at: str) -> None:
+    def _record(self, job: LabelingJob, task: TaskRecord, answer: str, at: str) -> bool:
+        """Keep an answer, in a transaction; tells whether the task was still in hand."""
         records = self._records
         # The clock may have been set back meanwhile.
-        records.tasks.submit(task.id, answer, max(at, task.accepted))
+        if not records.tasks.submit(task.id, answer, max(at, task.accepted)):
+            return False
         answers, different = records.tasks.count_answers(job.key, task.number)
         if different > 1:
             records.objects.set_differ(job.key, task.number)
@@ -234,6 +248,7 @@ class TaskPool:
         spent = seconds_between(task.accepted, at)
         self._tell(task, "submitted", f"{task.worker} answered object {task.number} in {spent:.0f} s", at)
         self._audit(task, "submitted", at, answer=hashlib.sha256(answer.encode()).hexdigest())
+        return True
 
     def _hand_back(self, task_id: str, worker: str, state: str, verb: str) -> None:
         with self._records.transaction():
@@ -269,6 +284,12 @@ class TaskPool:
 
     def _tell(self, task: TaskRecord, kind: str, message: str, at: str) -> None:
         self._records.log.write(task.job, at, kind, message, number=task.number, worker=task.worker)
+
+
+def _of_worker(task: TaskRecord | None, task_id: str, worker: str) -> TaskRecord:
+    if task is None or task.worker != worker:
+        raise NotYourTask(f"There is no task {task_id} in your hands. Take the next task.")
+    return task
 
 
 def _check_in_hand(task: TaskRecord, at: str) -> None:

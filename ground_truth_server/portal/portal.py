@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -32,6 +32,7 @@ from ground_truth_server.pages.page_origin import PageOrigin
 from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.people.membership import Membership
 from ground_truth_server.people.person import Person
+from ground_truth_server.portal.answers_first import AnswersFirst
 from ground_truth_server.portal.sign_in import SignIn, path_of
 from ground_truth_server.portal.sign_in_by_name import SignInByName
 from ground_truth_server.portal.web_pages import STATIC, WITHOUT_DATABASE, fragment, page
@@ -119,6 +120,7 @@ class _Portal:
         self._sign_in = sign_in
         self._membership = Membership(engine.records)
         self._has_console = has_console
+        self._turns = AnswersFirst(takes_turns=engine.records.database.takes_turns)
 
     # -- pages
 
@@ -186,7 +188,8 @@ class _Portal:
         return await self._act(request, lambda person, _: self._next_task(request, person))
 
     async def answer(self, request: Request) -> Response:
-        return await self._act(request, lambda person, body: self._answer(request, person, body.get("answer")))
+        take = lambda person, body: self._answer(request, person, body.get("answer"))  # noqa: E731
+        return await self._act(request, take, answer=True)
 
     async def decline(self, request: Request) -> Response:
         return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.decline, request, person))
@@ -198,7 +201,7 @@ class _Portal:
     async def release(self, request: Request) -> Response:
         return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.release, request, person))
 
-    async def _act(self, request: Request, action: "_Action") -> Response:
+    async def _act(self, request: Request, action: "_Action", *, answer: bool = False) -> Response:
         """Do something as the worker of the page that asks, or tell the page why not."""
         try:
             body = json.loads(await request.body())
@@ -209,7 +212,7 @@ class _Portal:
             return JSONResponse({"message": f"The answer can't be taken: {why}."}, 422)
         except (ValueError, KeyError, TypeError):
             return JSONResponse({"message": 'Expected a JSON object with the member "worker".'}, 400)
-        return await run_in_threadpool(self._act_as, request, action, worker, body)
+        return await self._turns.run(partial(self._act_as, request, action, worker, body), answer=answer)
 
     def _act_as(self, request: Request, action: "_Action", worker: object, body: Mapping[str, Any]) -> Response:
         person = self._person(request)

@@ -1,6 +1,6 @@
 """Copies all that a database keeps into another one, of the same kind or the other."""
 
-from sqlalchemy import Connection, Table, func, insert, literal_column, select
+from sqlalchemy import Connection, Table, func, literal_column, select
 
 from ground_truth_server.records.database import Database
 from ground_truth_server.records.schema import metadata
@@ -34,7 +34,7 @@ def _copy(connection: Connection, table: Table, target: Database) -> int:
     copied = 0
     with connection.execution_options(yield_per=_ROWS).execute(select(table)) as found:
         for rows in found.mappings().partitions():
-            target.change(insert(table), [dict(row) for row in rows])
+            target.add(table, [dict(row) for row in rows])
             copied += len(rows)
     if copied:
         _go_on_counting(table, target)

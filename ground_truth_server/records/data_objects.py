@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, exists, func, insert, literal, literal_column, select, update
+from sqlalchemy import Row, and_, bindparam, delete, exists, func, literal, literal_column, select, update
 
 from ground_truth_server.json_text import read_kept, write_json
 from ground_truth_server.records.database import Database
@@ -64,6 +64,21 @@ class DataObject:
 
 
 @dataclass(frozen=True)
+class TakenObject:
+    """A data object that a worker just took.
+
+    Attributes:
+        number: Its number.
+        closes: When it stops being available.
+        task_input: What the worker page reads.
+    """
+
+    number: int
+    closes: str
+    task_input: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ManifestRow:
     """What a line of an output manifest is made of.
 
@@ -114,7 +129,7 @@ class ObjectRecords:
             }
             for one in objects
         ]
-        self._database.change(insert(data_objects), values)
+        self._database.add(data_objects, values)
 
     def forget(self, job: str) -> None:
         """Remove a job's objects, to read its manifest again from the start."""
@@ -179,17 +194,10 @@ class ObjectRecords:
 
     # -- with workers
 
-    def take(self, job: str, worker: str, at: str) -> tuple[int, str] | None:
-        """Find the next object that a worker may take and has not had, and keep it from others until the end.
-
-        Returns:
-            Its number, and when it stops being available.
-        """
+    def take(self, job: str, worker: str, at: str) -> TakenObject | None:
+        """Take the next object that a worker may take and has not had; others look past it until the end."""
         found = self._database.row(_TAKE, its_job=job, its_worker=worker, at=at)
-        if found is None:
-            return None
-        self._database.change(_ONE_LESS, {"its_job": job, "its_number": found.number})
-        return found.number, found.closes
+        return None if found is None else TakenObject(found.number, found.closes, _json(found.task_input) or {})
 
     def any_to_take(self, job: str, worker: str, at: str) -> bool:
         """Tell whether there is an object that a worker may take and has not had."""
@@ -205,11 +213,12 @@ class ObjectRecords:
 
     def hold(self, job: str, number: int) -> None:
         """Keep an object from changing elsewhere until the end of the transaction."""
-        self._database.row(_HOLD, its_job=job, its_number=number)
+        if not self._database.takes_turns:
+            self._database.row(_HOLD, its_job=job, its_number=number)
 
     def set_answered(self, job: str, number: int) -> None:
         """Note that an object has all its answers."""
-        self._database.change(update(data_objects).where(_this(job, number)).values(state="answered"))
+        self._database.change(_ANSWERED, {"its_job": job, "its_number": number})
 
     def set_differ(self, job: str, number: int) -> None:
         """Note that an object's answers aren't all the same."""
@@ -294,6 +303,11 @@ class ObjectRecords:
 
     # -- to read
 
+    def line(self, job: str, number: int) -> dict[str, Any] | None:
+        """Give an object's manifest line; ``None`` if it is not there, or holds no JSON object."""
+        row = self._database.row(_LINE, its_job=job, its_number=number)
+        return None if row is None else _json(row.line)
+
     def find(self, job: str, number: int) -> DataObject | None:
         """Find an object."""
         row = self._database.row(select(data_objects).where(_this(job, number)))
@@ -374,16 +388,23 @@ _WITHOUT_RESPONSE = Hot(
     .order_by(_o.number)
     .limit(bindparam("at_most"))
 )
-_TAKE = Hot(select(_o.number, _o.closes).where(_to_take).order_by(_o.number).limit(1).with_for_update(skip_locked=True))
+_next = select(_o.number).where(_to_take).order_by(_o.number).limit(1).with_for_update(skip_locked=True).correlate(None)
+_TAKE = Hot(
+    update(data_objects)
+    .where(_of_job, _o.number == _next.scalar_subquery())
+    .values(free=_o.free - 1)
+    .returning(_o.number, _o.closes, _o.task_input)
+)
 _ANY_TO_TAKE = Hot(select(literal(1)).select_from(data_objects).where(_to_take).limit(1))
 _COUNT_TO_TAKE = Hot(select(func.count()).select_from(data_objects).where(_to_take))
-_ONE_LESS = Hot(update(data_objects).where(_EACH).values(free=_o.free - 1))
 _ONE_MORE = Hot(update(data_objects).where(_EACH, _o.state == OPEN).values(free=_o.free + 1))
+_ANSWERED = Hot(update(data_objects).where(_EACH).values(state=literal("answered")))
 _HOLD = Hot(select(_o.number).where(_EACH).with_for_update())
 _ANY_LATE = Hot(select(literal(1)).select_from(tasks).where(_late).limit(1))
 _ANY_TO_CLOSE = Hot(
     select(literal(1)).select_from(data_objects).where(_of_job, _o.state == OPEN, _o.closes <= bindparam("at")).limit(1)
 )
+_LINE = Hot(select(_o.line).where(_EACH))
 _TASK_INPUT = Hot(select(_o.task_input).where(_EACH))
 _OPEN_IT = Hot(
     update(data_objects)

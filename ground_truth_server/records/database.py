@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row
+from sqlalchemy import Connection, Executable, Row, Table, insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from ground_truth_server.records.hot import Hot
@@ -30,9 +30,11 @@ class Database(ABC):
 
     Attributes:
         kind: ``sqlite`` or ``postgresql``.
+        takes_turns: Whether one transaction at a time is in hand, so that none need lock what it looks at.
     """
 
     kind: str
+    takes_turns: bool
 
     def __init__(self) -> None:
         self._own = threading.local()
@@ -116,6 +118,10 @@ class Database(ABC):
         if values == []:
             return 0
         return connection.execute(statement, values).rowcount
+
+    def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add many rows to a table, in a transaction; each has the same columns."""
+        self.change(insert(table), rows)
 
     def _current(self) -> Connection | None:
         """The connection of this thread's transaction."""

@@ -57,7 +57,7 @@ class _Compiled:
         self._text = made.string
         self._defaults = made.construct_params(_check=False)
         self._order = list(made.positiontup or []) if made.positional else None
-        names = [str(getattr(column, "key", "")) for column in getattr(statement, "selected_columns", ())]
+        names = [str(getattr(column, "key", "")) for column in getattr(statement, "exported_columns", ())]
         self.row = _row_of(names)
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:

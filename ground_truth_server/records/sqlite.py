@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ground_truth_server.records.database import RECORD_ERRORS, Database, RecordsUnusable
 from ground_truth_server.records.migrating import migrate_file
 
-_LARGEST_GROUP = 8  # transactions that share a flush; more would keep the first of them waiting
+_LARGEST_GROUP = 32  # transactions that share a flush; more would keep the first of them waiting
 _PATIENCE = 0.05  # seconds that a thread waits at most for others that came later
 _READERS = 64  # connections that are kept for the next who reads
 _BUSY_SECONDS = 5  # for another program that looks into the file
@@ -136,6 +136,7 @@ class SqliteDatabase(Database):
     """
 
     kind = "sqlite"
+    takes_turns = True
 
     def __init__(self, path: Path) -> None:
         super().__init__()

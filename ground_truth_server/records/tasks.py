@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from ground_truth_server.json_text import read_kept
 from ground_truth_server.records.database import Database
 from ground_truth_server.records.hot import Hot
-from ground_truth_server.records.schema import ACCEPTED, tasks
+from ground_truth_server.records.schema import ACCEPTED, jobs, tasks
 
 _t = tasks.c
 
@@ -76,6 +76,11 @@ class TaskRecords:
         """Find a task."""
         return self._one(_FIND, its_id=task_id)
 
+    def find_to_change(self, task_id: str) -> tuple[TaskRecord, str] | None:
+        """Find a task and its job's status, which then stays until this transaction ends."""
+        row = self._database.row(_FIND_TO_CHANGE, its_id=task_id)
+        return None if row is None else (_task(row), str(row.status))
+
     def in_hand(self, job: str, worker: str) -> TaskRecord | None:
         """Find the task that a worker has in hand."""
         return self._one(_IN_HAND, its_job=job, its_worker=worker)
@@ -116,10 +121,7 @@ class TaskRecords:
 
     def answers(self, job: str, number: int) -> list[Answer]:
         """Read what workers submitted for an object, in the order in which it came."""
-        query = select(_t.worker, _t.accepted, _t.ended, _t.answer).where(
-            _t.job == job, _t.number == number, _submitted
-        )
-        rows = self._database.rows(query.order_by(_t.ended, _t.worker))
+        rows = self._database.rows(_ANSWERS, its_job=job, its_number=number)
         return [Answer(row.worker, row.accepted, row.ended, read_kept(row.answer)) for row in rows]
 
     def answers_to(self, job: str, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
@@ -164,6 +166,9 @@ _counted = select(func.count()).select_from(tasks)
 _ADD = Hot(insert(tasks), _BEGINNING)
 _FIND = Hot(select(tasks).where(_its_id))
 _in_hands = select(tasks).where(_its_job, _in_hand).order_by(_t.number, _t.id)
+_FIND_TO_CHANGE = Hot(
+    select(tasks, jobs.c.status).join(jobs, jobs.c.key == _t.job).where(_its_id).with_for_update(read=True, of=jobs)
+)
 _IN_HANDS = Hot(_in_hands)
 _IN_HAND = Hot(_in_hands.where(_by))
 _LATE = Hot(_in_hands.where(_t.expires <= bindparam("at")))
@@ -171,6 +176,9 @@ _end = update(tasks).where(_its_id, _in_hand).values(state=bindparam("state"), e
 _END = Hot(_end)
 _SUBMIT = Hot(_end.values(answer=bindparam("answer")))
 _SUBMITTED_BY = Hot(_counted.where(_its_job, _by, _submitted))
+_ANSWERS = Hot(
+    select(_t.worker, _t.accepted, _t.ended, _t.answer).where(_its_job, _of, _submitted).order_by(_t.ended, _t.worker)
+)
 _different = func.count(_t.answer.distinct()).label("different")
 _ANSWERS_TO = Hot(select(func.count().label("answers"), _different).where(_its_job, _of, _submitted))
 

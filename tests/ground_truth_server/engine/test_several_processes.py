@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 OBJECTS = 120
+LONG = 400  # objects of a job that is killed again and again
 PROCESSES = 2
 KILLS = 6
 SECONDS = 10  # within which another process goes on with a job
@@ -27,8 +28,7 @@ SECONDS = 10  # within which another process goes on with a job
 @pytest.fixture
 def place(s3_server: EmbeddedS3, s3: "S3Client", postgres_url: str) -> dict[str, str]:
     """What the processes share."""
-    lines = (json.dumps({"source": f"s3://{BUCKET}/{number}.json"}) for number in range(OBJECTS))
-    s3.put_object(Bucket=BUCKET, Key="input.manifest", Body="\n".join(lines).encode())
+    put_manifest(s3, OBJECTS)
     s3.put_object(Bucket=BUCKET, Key="template.liquid.html", Body=TEMPLATE.encode())
     keys = s3_server.keys
     return {
@@ -39,7 +39,15 @@ def place(s3_server: EmbeddedS3, s3: "S3Client", postgres_url: str) -> dict[str,
     }
 
 
-def test_processes_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, place: dict[str, str]) -> None:
+def put_manifest(s3: "S3Client", objects: int) -> None:
+    lines = (json.dumps({"source": f"s3://{BUCKET}/{number}.json"}) for number in range(objects))
+    s3.put_object(Bucket=BUCKET, Key="input.manifest", Body="\n".join(lines).encode())
+
+
+def test_processes_that_are_killed_lose_and_repeat_nothing(
+    tmp_path: Path, place: dict[str, str], s3: "S3Client"
+) -> None:
+    put_manifest(s3, LONG)
     engine = open_engine(tmp_path / "first", place)
     engine.create(request(NumberOfHumanWorkersPerDataObject=3, MaxConcurrentTaskCount=40))
     engine.close()
@@ -70,7 +78,7 @@ def test_processes_that_are_killed_lose_and_repeat_nothing(tmp_path: Path, place
     assert kills >= KILLS // 2, "the job ended before it could be killed often enough"
     names = [f"{name}-{number}" for number in range(PROCESSES) for name in WORKERS]
     kept = answers(tmp_path, names)
-    assert Counter(number for number, _ in kept) == {str(number): 3 for number in range(OBJECTS)}
+    assert Counter(number for number, _ in kept) == {str(number): 3 for number in range(LONG)}
     assert len(kept) == len(set(kept))
     for name in names:
         noted = (tmp_path / f"{name}.notes").read_text().split()

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from ground_truth_server.records.batches import Batch
 from ground_truth_server.records.data_objects import NewObject
-from ground_truth_server.records.database import Database
+from ground_truth_server.records.database import RECORD_ERRORS, Database
 from ground_truth_server.records.jobs import JobRecord
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.tasks import TaskRecord
@@ -37,9 +37,26 @@ def take(records: Records, worker: str, task_id: str | None = None, key: str = "
         found = records.objects.take(key, worker, AT)
         if found is None:
             return None
-        task = TaskRecord(task_id or f"{worker}-{found[0]}", key, found[0], worker, "accepted", AT, LATER)
+        task = TaskRecord(task_id or f"{worker}-{found.number}", key, found.number, worker, "accepted", AT, LATER)
         records.tasks.add(task)
-        return found[0]
+        return found.number
+
+
+def test_many_rows_are_added_as_they_are(records: Records) -> None:
+    """Whatever the driver does for many rows at once: nothing in them is taken for a sign of its own."""
+    texts = ["tab\tand\nline", "\\N", 'back\\slash \\. ,;"quoted"', "ü 漢 😀", "", " "]
+    add_job(records)
+    with records.transaction():
+        records.objects.add("Welds", [NewObject(number, {"source": text}) for number, text in enumerate(texts)], AT)
+        records.objects.add("Welds", [NewObject(90, None, "not JSON"), NewObject(91, {}, label={"class": 1})], AT)
+        records.objects.add("Welds", [], AT)
+    found = {one.object_id: one for one in records.objects.page("Welds")}
+    assert [found[str(number)].data_object for number in range(len(texts))] == [{"source": text} for text in texts]
+    assert (found["90"].data_object, found["90"].state, found["90"].problem) == (None, "failed", "not JSON")
+    assert (found["91"].label, found["91"].state) == ({"class": 1}, "labeled")
+    with pytest.raises(RECORD_ERRORS), records.transaction():
+        records.objects.add("Welds", [NewObject(92, {}), NewObject(0, {})], AT)  # there is one of this number
+    assert records.objects.find("Welds", 92) is None
 
 
 class TestTransactions:

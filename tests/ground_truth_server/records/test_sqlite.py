@@ -102,15 +102,15 @@ def test_transactions_that_wait_for_each_other_share_a_flush(
 
     before = database.changes
     with records.transaction():
-        threads = [threading.Thread(target=change, args=(number,)) for number in range(20)]
+        threads = [threading.Thread(target=change, args=(number,)) for number in range(40)]
         for thread in threads:
             thread.start()
-        wait_until(lambda: database.waiting == 20)
+        wait_until(lambda: database.waiting == 40)
         add(records, "first")
     for thread in threads:
         thread.join()
-    assert sorted(seen, key=int) == [str(number) for number in range(20)]
-    assert database.changes - before == 3  # 21 transactions, at most 8 in one flush
+    assert sorted(seen, key=int) == [str(number) for number in range(40)]
+    assert database.changes - before == 2  # 41 transactions, at most 32 in one flush
 
 
 def test_who_waits_is_not_passed_for_ever(tmp_path: Path, records: Records, database: SqliteDatabase) -> None:
@@ -168,4 +168,4 @@ def test_the_next_object_is_found_without_sorting_all(records: Records, database
     with sqlite3.connect(database._writing.url.database or "") as file:
         plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {taken}", ["1"] * taken.count("?"))]
     assert "USE TEMP B-TREE FOR ORDER BY" not in plan
-    assert plan[0].startswith("SEARCH data_objects USING INDEX objects_")
+    assert any(line.startswith("SEARCH data_objects USING INDEX objects_") for line in plan)
