@@ -20,7 +20,7 @@ OF_ALL = {
 # What each room may import of the others.
 MAY_IMPORT = {
     "layers/labeling/labeling": {"labeling"},
-    "layers/plotting/plotting": {"plotting", "labeling.sources", "labeling.errors", "labeling.job"},
+    "layers/plotting/plotting": {"plotting", "labeling.sources", "labeling.panels", "labeling.errors", "labeling.job"},
     "functions": {"labeling", "plotting"},
     "cli": {"cli", "labeling", "plotting"},
     "ground_truth_server/edge": {"ground_truth_server.edge"},

@@ -1,5 +1,6 @@
 """The pre-labeling handler: what is drawn again and what isn't, what is logged, and what bad input leads to."""
 
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from labeling.errors import (
 from labeling.job import JobConfiguration, load_configured
 from labeling.pre_labeling import Drawing, PreLabeling
 from labeling.storage import Storage
+from PIL import Image
 from plotting.errors import RecordingError
 
 from tests.conftest import ARN, Bucket
@@ -89,6 +91,32 @@ def test_plots_that_are_there_are_not_drawn_again(
     again = pre_labeling(request)
     assert metric(capsys.readouterr().out, "PlotsReused") == 3
     assert again == first
+
+
+def test_the_task_input_says_where_in_a_plot_which_time_lies(pre_labeling: Handler, bucket: Bucket) -> None:
+    """What happens is 2 s of 20; a jump that is found in the picture where the task input says that it is."""
+    milliseconds = np.arange(0, 20_000, 5)
+    active = (milliseconds > 15_000) & (milliseconds < 17_000)
+    noise = np.random.default_rng(0).normal(size=len(milliseconds))
+    current = np.where(active, 120 + 20 * noise, 0.0)
+    current[milliseconds == 16_000] = 900.0
+    lines = (f"{t},{0.0},{value:.3f},{0.0}" for t, value in zip(milliseconds, current, strict=True))
+    request = put_item(bucket, "\n".join(lines).encode())
+    for _ in range(2):  # drawn, and then as it was kept
+        panel = pre_labeling(request)["taskInput"]["current"]
+        area = panel["area"]
+        assert area["begin"] == pytest.approx(14.906, abs=0.01)
+        assert area["end"] == pytest.approx(17.094, abs=0.01)
+        assert area["duration"] == pytest.approx(19.995)
+        picture = Image.open(io.BytesIO(bucket.get(panel["file"].removeprefix(f"s3://{bucket.name}/"))))
+        pixels = np.asarray(picture.convert("RGB"), dtype=np.int64)
+        height, width, _ = pixels.shape
+        x = area["left"] + (16 - area["begin"]) / (area["end"] - area["begin"]) * (area["right"] - area["left"])
+        y = area["bottom"] + (880 - area["low"]) / (area["high"] - area["low"]) * (area["top"] - area["bottom"])
+        row = pixels[round(y * height)]
+        blue = np.flatnonzero(row[:, 2] > row[:, 0] + 60)
+        assert len(blue) > 0
+        assert np.abs(blue - x * width).max() <= 4
 
 
 def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket: Bucket) -> None:

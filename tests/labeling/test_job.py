@@ -103,6 +103,28 @@ def test_every_example_job_is_right(path: Path) -> None:
         ("column = 2", "column = 0", r"channels\[0\]\.column: found 0, the time column; allowed: any other"),
         ("column = 2", "column = 2\nscale = 0", r"channels\[0\]\.scale: found 0\.0; allowed: any number but 0"),
         ("column = 2", "column = 2\nscale = nan", r"channels\[0\]\.scale: found nan; allowed: any number but 0"),
+        ('focus = "auto"', 'focus = "most"', r"sensor_data\.focus: found 'most'"),
+        (
+            'focus = "auto"',
+            'focus = { channel = "amps", above = 1 }',
+            r"focus\.channel: found 'amps'; allowed: 'current', 'voltage', 'electrode'",
+        ),
+        ('focus = "auto"', 'focus = { channel = "current" }', "focus: found neither above nor below; allowed: one"),
+        (
+            'focus = "auto"',
+            'focus = { channel = "current", above = nan }',
+            "focus.above: found nan; allowed: any",
+        ),
+        (
+            'focus = "auto"',
+            'focus = { channel = "current", above = 9, below = 9 }',
+            r"focus\.below: found 9\.0; allowed: more than above, 9\.0",
+        ),
+        (
+            'focus = "auto"',
+            'focus = { channel = "current", below = 1, margin_seconds = -1 }',
+            "seconds: found -1",
+        ),
         ('comment = "#"', 'comment = ","', r"sensor_data\.comment: found ','"),
         ('name = "Good Weld"', 'name = " "', r"label\.categories\[0\]\.name: found ' '; allowed: 1 to 100 characters"),
         ('name = "WeldingLabelJob"', f'name = "{"x" * 63}"', r"name: found 'x+'; .*56"),

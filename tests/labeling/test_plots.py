@@ -8,12 +8,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from labeling import plots
 from labeling.job import load_configured
+from labeling.panels import PlotArea
 from labeling.plots import Plot, PlotRecord
 from labeling.storage import S3Uri, Storage
 
 from tests.conftest import Bucket
 
 SOURCE = load_configured({}).recordings["sensor_data"]
+
+AREA = PlotArea(begin=1.5, end=9.0, duration=10.0, low=-1.0, high=2.5, left=0.1, right=0.95, top=0.1, bottom=0.8)
 
 
 def name(key: str, bucket: str = "b") -> str:
@@ -71,7 +74,7 @@ def test_a_record_is_kept_and_the_plots_are_looked_for(bucket: Bucket, monkeypat
     assert kept.key == "plots/dataset/dataset-1.json.record"
     assert plots.read_record(kept, storage) is None
     etag = storage.write(S3Uri(bucket.name, "plots/weld.1.csv-current.png"), b"png", "image/png")
-    record = PlotRecord("f", 2, (Plot("current", "plots/weld.1.csv-current.png", etag, "alt", ("note",)),))
+    record = PlotRecord("f", 2, (Plot("current", "plots/weld.1.csv-current.png", etag, "alt", AREA, ("note",)),))
     plots.write_record(kept, record, storage)
     assert plots.read_record(kept, storage) == record
     uris = [S3Uri(bucket.name, "plots/weld.1.csv")]

@@ -4,6 +4,7 @@ import io
 import struct
 import threading
 import warnings
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from labeling.sources import Channel, TimeColumn, TimeSeriesSource
 from numpy.typing import NDArray
 from PIL import Image
-from plotting import panels
 from plotting.canvas import Canvas, Color
-from plotting.panels import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Panel, aligned, draw
+from plotting.layout import BOTTOM, COLORS, HEIGHT, LEFT, NO_DATA, RIGHT, TOP, WIDTH
+from plotting.lines import LINE_WIDTH, PALEST
+from plotting.panels import Panel, _limits, aligned, draw
 from plotting.recording import Recording, read
 
 Pixels = NDArray[np.int64]
@@ -45,7 +47,7 @@ def plot_of(panel: Panel) -> Pixels:
     return pixels[::-1][BOTTOM + 2 : TOP, LEFT + 2 : RIGHT]
 
 
-def line_in(pixels: Pixels, color: Color = panels.COLORS[0]) -> NDArray[np.bool_]:
+def line_in(pixels: Pixels, color: Color = COLORS[0]) -> NDArray[np.bool_]:
     """Where the line is, shape (height, width)."""
     within: NDArray[np.bool_] = np.abs(pixels - color).sum(axis=2) < 60
     return within
@@ -93,18 +95,111 @@ def test_the_same_recording_gives_the_same_bytes_in_any_thread() -> None:
         pytest.param(np.cumsum(np.random.default_rng(1).normal(size=20_000)), id="walk"),
     ],
 )
-def test_a_thinned_line_looks_like_one_through_every_row(values: Values) -> None:
+def test_a_thinned_line_looks_like_one_through_every_row(values: Values, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the shades within it, which the next tests look at."""
+    monkeypatch.setattr(Canvas, "shade_within", lambda *_: None)
     time = np.arange(20_000.0)
     (panel,) = drawn(time, values)
-    low, high = panels._limits(values.min(), values.max())
+    low, high = _limits(values.min(), values.max())
     every_row = Canvas(WIDTH, HEIGHT)
-    color = np.array(panels.COLORS[0])
+    color = np.array(COLORS[0])
     x = LEFT + time / time[-1] * (RIGHT - LEFT)
     y = BOTTOM + (values - low) / (high - low) * (TOP - BOTTOM)
-    every_row.curve(np.c_[x, y], panels.COLORS[0], panels.LINE_WIDTH)
-    whole = Panel("", "", every_row.png((panels.COLORS[0],)), "", ())
+    every_row.curve(np.c_[x, y], COLORS[0], LINE_WIDTH)
+    whole = replace(panel, png=every_row.png((COLORS[0],)))
     drawn_otherwise = np.abs(plot_of(panel) - plot_of(whole)).sum(axis=2) > np.sum(255 - color) / 2
     assert drawn_otherwise.mean() < 0.02
+
+
+def shade_at(pixels: Pixels, row: int) -> float:
+    """How much of the first channel's colour a row of pixels has, the middle of them, from 0 to 1."""
+    return float((255 - np.median(pixels[row, 100:-100, 0])) / (255 - COLORS[0][0]))
+
+
+def test_shades_say_how_many_values_lie_where() -> None:
+    """Three quarters of the values are 26 V, a quarter 4 V, as in a short-circuiting arc: two bands, paler between."""
+    rows = 400_000
+    values = np.where(np.arange(rows) % 40 < 10, 4.0, 26.0) + np.linspace(-0.5, 0.5, 101)[np.arange(rows) % 101]
+    (panel,) = drawn(np.arange(float(rows)), values)
+    plot = plot_of(panel)
+    area = panel.area
+
+    def row_of(value: float) -> int:
+        return round((value - area.low) / (area.high - area.low) * (TOP - BOTTOM)) - 2
+
+    assert shade_at(plot, row_of(26)) > 0.9
+    assert shade_at(plot, row_of(15)) == pytest.approx(PALEST, abs=0.05)
+    # A third as many, of which sight tells the root: bands of the same height, so counted by hand.
+    assert shade_at(plot, row_of(4)) == pytest.approx(PALEST + (1 - PALEST) * np.sqrt(1 / 3), abs=0.12)
+    assert shade_at(plot, row_of(27.2)) < 0.05
+    edges = line_in(plot)[:, 100:-100]  # what is in full: both ends of what the line sweeps
+    assert edges[row_of(26.5) - 3 : row_of(26.5) + 4].any(axis=0).all()
+    assert edges[row_of(3.5) - 3 : row_of(3.5) + 4].any(axis=0).all()
+
+
+@pytest.mark.parametrize("rows", [3_000, 6_000, 8_000, 200_000])
+def test_a_spike_keeps_its_colour_however_dense_its_neighbours_are(rows: int) -> None:
+    values = np.random.default_rng(0).normal(size=rows)
+    values[rows // 3] = 40
+    (panel,) = drawn(np.arange(float(rows)), values)
+    spike = line_in(plot_of(panel))[:, round((RIGHT - LEFT) / 3) - 6 : round((RIGHT - LEFT) / 3) + 3]
+    assert bool(np.all(np.any(spike, axis=1)[200:420]))
+
+
+def test_what_matters_is_shown_large_over_a_strip_with_all_of_it() -> None:
+    time = np.arange(0, 100, 0.01)
+    rng = np.random.default_rng(0)
+    values = np.where((time > 70) & (time < 80), 100 + 20 * rng.normal(size=len(time)), 0.0)
+    values[7_500] = 400.0  # at 75 s
+    one, other = drawn(time, values, np.where(values > 0, 5.0, 0.0))
+    for panel in (one, other):
+        area = panel.area
+        assert area.begin == pytest.approx(69.51, abs=0.02)
+        assert area.end == pytest.approx(80.49, abs=0.02)
+        assert area.duration == pytest.approx(99.99)
+    picture = np.asarray(Image.open(io.BytesIO(one.png)).convert("RGB"), dtype=np.int64)
+    height, width, _ = picture.shape
+    assert (width, height) == (WIDTH, HEIGHT + 140)
+    # The spike is where the area says.
+    area = one.area
+    x = (area.left + (75 - area.begin) / (area.end - area.begin) * (area.right - area.left)) * width
+    y = (area.bottom + (400 - area.low) / (area.high - area.low) * (area.top - area.bottom)) * height
+    found = np.abs(picture - COLORS[0]).sum(axis=2) < 60
+    assert found[round(y) - 4 : round(y) + 5, round(x) - 4 : round(x) + 5].any()
+    # The strip's frame is where the stretch lies in the whole.
+    strip = picture[height - 172 + 20 : height - 84 - 20]
+    dark = np.flatnonzero((strip.sum(axis=2) < 200).mean(axis=0) > 0.9)
+    expected = [LEFT + moment / 99.99 * (RIGHT - LEFT) for moment in (area.begin, area.end)]
+    assert dark.min() == pytest.approx(expected[0], abs=3)
+    assert dark.max() == pytest.approx(expected[1], abs=3)
+    assert "from 69.51 to 80.49 s of 99.99 s" in one.alt
+    assert "Outside of that stretch: 0 A." in one.alt
+
+
+def test_a_line_comes_in_and_goes_out_at_the_edges() -> None:
+    """Rows are far apart: between the last one before the stretch and the first one in it the line is drawn as well."""
+    time = np.arange(0, 1000, 1.0)
+    values = np.zeros(1000)
+    values[400:440] = np.tile([0.0, 50, 100, 50], 10)
+    (panel,) = drawn(time, values)
+    assert panel.area.duration > panel.area.end - panel.area.begin
+    plot = np.asarray(Image.open(io.BytesIO(panel.png)).convert("RGB"), dtype=np.int64)
+    found = line_in(plot)[: HEIGHT - BOTTOM, :]
+    assert found[:, LEFT + 4].any()
+    assert found[:, RIGHT - 4].any()
+    assert not found[:, : LEFT - 4].any()
+    assert not found[:, RIGHT + 4 :].any()
+
+
+def test_an_area_is_told_of_a_whole_recording_too() -> None:
+    (panel,) = drawn(np.linspace(0, 10, 50), np.linspace(0, 1, 50))
+    area = panel.area
+    assert (area.begin, area.end, area.duration) == (0.0, 10.0, 10.0)
+    assert (area.left, area.right) == (LEFT / WIDTH, RIGHT / WIDTH)
+    assert area.top == pytest.approx((HEIGHT - TOP) / HEIGHT)
+    assert area.bottom == pytest.approx((HEIGHT - BOTTOM) / HEIGHT)
+    assert area.low == pytest.approx(-0.06)
+    assert area.high == pytest.approx(1.06)
 
 
 def test_every_spike_is_seen() -> None:
@@ -126,7 +221,7 @@ def test_gaps_are_shaded_and_not_bridged() -> None:
     column = round((RIGHT - LEFT) / 9.99)
     assert not line_in(plot)[:, 4 * column + 8 : 6 * column - 8].any()
     assert line_in(plot)[:, 20 : 4 * column - 20].any(axis=0).all()
-    assert line_in(plot, panels.NO_DATA)[5:, 5 * column].mean() > 0.9
+    assert line_in(plot, NO_DATA)[5:, 5 * column].mean() > 0.9
     assert panel.notes == ("1 gap in time, of 2.01 s from 3.99 s.",)
 
 

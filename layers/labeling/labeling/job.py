@@ -6,7 +6,7 @@ Everything that differs between one job and another stands in one TOML file, ``j
 import math
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ import msgspec
 
 from labeling.decoding import convert
 from labeling.errors import JobConfigurationError
-from labeling.sources import Channel, ImageSource, Key, Source, TimeSeriesSource
+from labeling.sources import Channel, Focus, ImageSource, Key, Source, TimeSeriesSource
 
 CONFIG_VARIABLE = "LABELING_JOB_CONFIG"
 # In Lambda the configuration comes with the layer; from a checkout, the repository's own job is meant.
@@ -263,6 +263,8 @@ def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[s
             yield f"{path}.channels[{index}].column: found {channel.column!r}, the time column; allowed: any other"
         if not math.isfinite(channel.scale) or channel.scale == 0:
             yield f"{path}.channels[{index}].scale: found {channel.scale!r}; allowed: any number but 0"
+    if isinstance(source.focus, Focus):
+        yield from _focus_contradictions(f"{path}.focus", source.focus, [channel.key for channel in source.channels])
     columns = [("time", source.time.column)]
     columns += [(f"channels[{index}]", channel.column) for index, channel in enumerate(source.channels)]
     for owner, column in columns:
@@ -271,6 +273,19 @@ def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[s
                 f"{path}.{owner}.column: found {column!r}; allowed: an index counted from 0, "
                 f"or a name together with {path}.header = true"
             )
+
+
+def _focus_contradictions(path: str, focus: Focus, channels: Sequence[str]) -> Iterator[str]:
+    if focus.channel not in channels:
+        yield f"{path}.channel: found {focus.channel!r}; allowed: {', '.join(map(repr, channels))}"
+    levels = {name: level for name in ("above", "below") if (level := getattr(focus, name)) is not None}
+    if not levels:
+        yield f"{path}: found neither above nor below; allowed: one of them, or both"
+    for name, level in levels.items():
+        if not math.isfinite(level):
+            yield f"{path}.{name}: found {level!r}; allowed: any number"
+    if len(levels) == 2 and not levels["above"] < levels["below"]:
+        yield f"{path}.below: found {levels['below']!r}; allowed: more than above, {levels['above']!r}"
 
 
 def _twice(names: Mapping[str, str]) -> Iterator[str]:

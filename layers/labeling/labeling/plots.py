@@ -11,6 +11,7 @@ import msgspec
 
 from labeling.decoding import from_json
 from labeling.errors import MissingObjectError
+from labeling.panels import PlotArea
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage
 
@@ -32,6 +33,7 @@ class Plot(msgspec.Struct, frozen=True):
         key: The picture's key in the bucket.
         etag: The picture's ETag.
         alt: What the picture shows, in words.
+        area: Where in it which time lies.
         notes: What its reader should know of the data.
     """
 
@@ -39,6 +41,7 @@ class Plot(msgspec.Struct, frozen=True):
     key: str
     etag: str
     alt: str
+    area: PlotArea
     notes: tuple[str, ...] = ()
 
 

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from labeling import contract, dataset, image, plots
 from labeling.contract import PreLabelingEvent
 from labeling.errors import ItemError, LabelingError, UnforeseenItemError
 from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
+from labeling.panels import PlotArea
 from labeling.plots import Plot, PlotRecord
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage, StoredObject
@@ -39,6 +42,10 @@ class DrawnPanel(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What its reader should know of the data."""
+
+    @property
+    def area(self) -> PlotArea:
+        """Where in the picture which time lies."""
 
 
 class RecordingFile(NamedTuple):
@@ -106,7 +113,8 @@ class PreLabeling:
             event: As Ground Truth sends it.
 
         Returns:
-            ``{"taskInput": {panel: {"file", "title", "alt", "notes"}}, "isHumanAnnotationRequired": "true"}``.
+            ``{"taskInput": {panel: {"file", "title", "alt", "notes"}}, "isHumanAnnotationRequired": "true"}``; a plot's
+            panel has its ``area`` as well, see `PlotArea`.
             Workers aren't needed for an object that has this job's label already, nor, where the job configuration
             says ``skip``, for a broken one, whose task input holds ``error`` and ``errorType``.
 
@@ -190,7 +198,7 @@ class PreLabeling:
     def _upload(self, panel: DrawnPanel, target: S3Uri) -> Plot:
         uri = S3Uri(target.bucket, f"{target.key}-{panel.suffix}.png")
         etag = self.storage.write(uri, panel.png, "image/png")
-        return Plot(panel=panel.key, key=uri.key, etag=etag, alt=panel.alt, notes=panel.notes)
+        return Plot(panel=panel.key, key=uri.key, etag=etag, alt=panel.alt, area=panel.area, notes=panel.notes)
 
 
 def _image_panel(uri: S3Uri, title: str) -> dict[str, Any]:
@@ -204,4 +212,5 @@ def _plot_panel(plot: Plot, bucket: str) -> dict[str, Any]:
         "title": f" from file at {plot.key}",
         "alt": plot.alt,
         "notes": list(plot.notes),
+        "area": msgspec.to_builtins(plot.area),
     }

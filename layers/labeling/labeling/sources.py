@@ -73,6 +73,22 @@ class ImageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     folder: Folder
 
 
+class Focus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a recording matters: from the first to the last row in which a channel is beyond a level.
+
+    Attributes:
+        channel: The key of the channel.
+        above: The channel's value, after scaling, is above this.
+        below: It is below this; with ``above`` as well, between both.
+        margin_seconds: How much more is shown before and after; a twentieth of the stretch if left out.
+    """
+
+    channel: Key
+    above: float | None = None
+    below: float | None = None
+    margin_seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
 class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="timeseries"):
     """A recording in delimited text (CSV), drawn as one plot a channel.
 
@@ -89,6 +105,8 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         max_bytes: Recordings larger than this are refused.
         max_rows_left_out: The share of rows, 0 to 1, that may be unreadable or out of order before the
             recording is refused.
+        focus: What of the recording the plots show large, over a strip with all of it: ``auto``, what is left when a
+            stretch takes more than half in which nothing happens; ``whole``, everything; or a rule.
     """
 
     title: Title
@@ -102,6 +120,7 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16", "shift_jis", "gb18030"] = "utf-8"
     max_bytes: Annotated[int, msgspec.Meta(ge=1)] = 200_000_000
     max_rows_left_out: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    focus: Literal["auto", "whole"] | Focus = "auto"
 
 
 Source = ImageSource | TimeSeriesSource

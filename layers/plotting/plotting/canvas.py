@@ -17,7 +17,7 @@ from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import RendererAgg, get_hinting_flag
 from matplotlib.font_manager import FontProperties, get_font
 from matplotlib.path import Path
-from matplotlib.transforms import Affine2D, IdentityTransform
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -39,6 +39,8 @@ _HINTING: Any = get_hinting_flag
 Color = tuple[int, int, int]
 Align = Literal["left", "center", "right"]
 Points = NDArray[np.float64]
+Corners = tuple[float, float, float, float]
+"""Left, bottom, right and top."""
 
 
 class Canvas:
@@ -54,6 +56,7 @@ class Canvas:
         self.height = height
         self._renderer = _AGG(width, height, DOTS_PER_INCH)
         self._pixels: NDArray[np.uint8] = np.asarray(self._renderer.buffer_rgba())
+        self._words: NDArray[np.uint32] = self._pixels.view(np.uint32)[..., 0]
         self._pixels[:] = 255
 
     def copy_from(self, other: "Canvas") -> None:
@@ -86,7 +89,7 @@ class Canvas:
         pen.restore()
         return length
 
-    def rectangles(self, corners: Iterable[tuple[float, float, float, float]], color: Color) -> None:
+    def rectangles(self, corners: Iterable[Corners], color: Color) -> None:
         """Fill rectangles, each given by left, bottom, right and top."""
         outlines = [Path([(a, b), (c, b), (c, d), (a, d), (a, b)], closed=True) for a, b, c, d in corners]
         if outlines:
@@ -98,13 +101,31 @@ class Canvas:
         if segments:
             self._draw(Path.make_compound_path(*segments), color, width)
 
-    def curve(self, points: Points, color: Color, width: float) -> None:
-        """Draw a line through points, shape (n, 2)."""
-        self._draw(Path(points), color, width, snap=False)
+    def curve(self, points: Points, color: Color, width: float, clip: Corners | None = None) -> None:
+        """Draw a line through points, shape (n, 2); only what lies within ``clip``, where it is given."""
+        self._draw(Path(points), color, width, snap=False, clip=clip)
 
-    def area(self, outline: Points, color: Color) -> None:
-        """Fill an area within an outline, shape (n, 2)."""
-        self._draw(Path(outline), color, width=0, fill=True, snap=False)
+    def area(self, outline: Points, color: Color, clip: Corners | None = None) -> None:
+        """Fill an area within an outline, shape (n, 2); only what lies within ``clip``, where it is given."""
+        self._draw(Path(outline), color, width=0, fill=True, snap=False, clip=clip)
+
+    def shade_within(self, corners: Corners, levels: NDArray[np.uint8], color: Color) -> None:
+        """Lighten what is filled with a colour, but for its edges: a pixel and a half from where it ends.
+
+        Args:
+            corners: Where, in whole pixels.
+            levels: How much of the colour is left of each pixel, 255 all of it, shape (height, width), from the lowest
+                row up.
+            color: The colour.
+        """
+        left, bottom, right, top = (int(place) for place in corners)
+        region = self._words[self.height - top : self.height - bottom, left:right]
+        shades = _shades_of(color)
+        within = region == shades[255]
+        within[1:-1] &= within[2:] & within[:-2]
+        within[:, 1:-1] &= within[:, 2:] & within[:, :-2]
+        within[[0, -1]] = within[:, [0, -1]] = False
+        np.copyto(region, shades[levels[::-1]], where=within)
 
     def dots(self, points: Points, color: Color, radius: float) -> None:
         """Draw a dot at each point, shape (n, 2)."""
@@ -125,8 +146,19 @@ class Canvas:
         picture.save(file, "png", compress_level=COMPRESSION)
         return file.getvalue()
 
-    def _draw(self, path: Path, color: Color, width: float, *, fill: bool = False, snap: bool = True) -> None:
+    def _draw(  # noqa: PLR0913  (a path and its look)
+        self,
+        path: Path,
+        color: Color,
+        width: float,
+        *,
+        fill: bool = False,
+        snap: bool = True,
+        clip: Corners | None = None,
+    ) -> None:
         pen = self._pen(color)
+        if clip is not None:
+            pen.set_clip_rectangle(Bbox.from_extents(*clip))
         pen.set_linewidth(width)
         pen.set_joinstyle("bevel")
         pen.set_snap(snap)
@@ -163,6 +195,15 @@ def text_length(text: str, size: float, bold: bool = False) -> float:
     font.set_size(size, DOTS_PER_INCH)
     font.set_text(text, 0.0, flags=_HINTING())
     return float(font.get_width_height()[0] / 64)
+
+
+@functools.cache
+def _shades_of(color: Color) -> NDArray[np.uint32]:
+    """The shades from white to a colour as words of four bytes, as the renderer has them, shape (256,)."""
+    levels = np.linspace(0.0, 1.0, 256)[:, None]
+    shades = np.full((256, 4), 255, np.uint8)
+    shades[:, :3] = (255 + (np.array(color) - 255) * levels).round()
+    return shades.view(np.uint32)[:, 0]
 
 
 def _fractions(color: Color) -> tuple[float, float, float]:

@@ -6,6 +6,7 @@ import numpy as np
 from labeling.sources import Channel
 from numpy.typing import NDArray
 
+from plotting.focus import Stretch
 from plotting.numerals import count, plain, seconds
 from plotting.recording import Recording
 
@@ -20,24 +21,34 @@ BLOCKS: Final = 20
 FEWEST: Final = 100
 
 
-def describe(recording: Recording, index: int, channel: Channel) -> str:
+def describe(recording: Recording, index: int, channel: Channel, focus: Stretch | None = None) -> str:
     """Describe a channel: what it is, its range and mean, its trend, where it departs, and its gaps.
 
     Args:
         recording: What was measured.
         index: Which channel of the recording it is.
         channel: That channel's configuration.
+        focus: What the plot shows large of it; the whole if not given.
 
     Returns:
         One to four plain sentences, at most 600 characters, the same for the same recording.
     """
-    values = recording.values[index]
+    time, values = recording.time, recording.values[index]
+    unit = f" {channel.unit}" if channel.unit else ""
+    about = f"{channel.title} over {seconds(recording.duration)}"
+    elsewhere = ""
+    if focus is not None:
+        shown = (time >= focus.begin) & (time <= focus.end)
+        end = float(time[-1])
+        about = f"{channel.title} from {plain(focus.begin)} to {seconds(focus.end)} of {seconds(end)}"
+        elsewhere = _elsewhere(values[~shown], unit)
+        time, values = time[shown], values[shown]
     measured = ~np.isnan(values)
     missing = len(values) - int(np.count_nonzero(measured))
-    time, values = (recording.time[measured], values[measured]) if missing else (recording.time, values)
-    unit = f" {channel.unit}" if channel.unit else ""
+    time, values = (time[measured], values[measured]) if missing else (time, values)
+    if not len(values):
+        return " ".join(filter(None, (f"{about}: no value.", elsewhere, _absent(recording, missing))))
     low, high = float(values.min()), float(values.max())
-    about = f"{channel.title} over {seconds(recording.duration)}"
     if low == high:
         sentences = [f"{about}: constant at {plain(low)}{unit}."]
     elif plain(low) == plain(high):
@@ -49,9 +60,19 @@ def describe(recording: Recording, index: int, channel: Channel) -> str:
             _trend(time, values, unit),
             _departures(time, values, unit),
         ]
-    sentences.append(_absent(recording, missing))
+    sentences += [elsewhere, _absent(recording, missing)]
     text = " ".join(sentence for sentence in sentences if sentence)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _elsewhere(values: NDArray[np.float64], unit: str) -> str:
+    """Say what is not shown large."""
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return ""
+    low, high = plain(float(values.min())), plain(float(values.max()))
+    found = f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+    return f"Outside of that stretch: {found}."
 
 
 def _middle(values: NDArray[np.float64], unit: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from plotting.canvas import Canvas, Color, fitted, text_length
+from plotting.layout import AXIS, AXIS_SIZE, COLORS, GRID, INK, PALE_INK, SUMMARY_SIZE, TICK_SIZE, TITLE_SIZE, WHITE
 from plotting.numerals import count
-from plotting.panels import AXIS, AXIS_SIZE, COLORS, GRID, INK, PALE_INK, SUMMARY_SIZE, TICK_SIZE, TITLE_SIZE
 from plotting.ticks import Ticks, ticks
 
 # 1000 CSS pixels wide, at two device pixels each, as panels are. All lengths are device pixels.
@@ -23,7 +23,6 @@ NAME_ROOM: Final = 560
 # Between a bar's end, its number and its share.
 GAP: Final = 20
 
-WHITE: Final[Color] = (255, 255, 255)
 AGREED: Final[Color] = COLORS[0]
 # The same blue, paler: parts of one whole, told apart by lightness alone.
 DISPUTED: Final[Color] = (133, 188, 219)

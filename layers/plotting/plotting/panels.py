@@ -7,48 +7,44 @@ from typing import Final
 
 import matplotlib as mpl
 import numpy as np
+from labeling.panels import PlotArea
 from labeling.sources import Channel, TimeSeriesSource
 from numpy.typing import NDArray
 
 from plotting import __version__
-from plotting.canvas import Canvas, Color, fitted
+from plotting.canvas import Canvas, Color, fitted, text_length
 from plotting.description import describe
-from plotting.numerals import count
+from plotting.focus import find_focus
+from plotting.layout import (
+    AXIS,
+    AXIS_SIZE,
+    COLORS,
+    GRID,
+    INK,
+    LEFT,
+    NO_DATA,
+    PALE_INK,
+    RIGHT,
+    STRIP_BOTTOM,
+    STRIP_TOP,
+    SUMMARY_SIZE,
+    TICK_SIZE,
+    TITLE_SIZE,
+    WHITE,
+    WIDTH,
+    TimeAxis,
+)
+from plotting.lines import DENSE, Box, draw_density, draw_dots, draw_line
+from plotting.numerals import count, plain, seconds
 from plotting.recording import Recording, read
 from plotting.thinning import Envelope, thin
-from plotting.ticks import Ticks, ticks
+from plotting.ticks import ticks
 
 # Changes whenever a plot of the same recording would look or be described differently; the number counts the changes.
-RENDERER: Final = f"plotting {__version__}.3, matplotlib {mpl.__version__}"
-
-# A panel is 1000 by 340 CSS pixels at two device pixels each. All lengths below are device pixels.
-WIDTH: Final = 2000
-HEIGHT: Final = 680
-LEFT: Final = 190
-RIGHT: Final = 1956
-BOTTOM: Final = 122
-TOP: Final = 590
+RENDERER: Final = f"plotting {__version__}.4, matplotlib {mpl.__version__}"
 
 # How long a channel's title may be beside the value axis, to leave room for the unit.
 NAME_ROOM: Final = 400
-
-TITLE_SIZE: Final = 34.0
-AXIS_SIZE: Final = 29.0
-TICK_SIZE: Final = 28.0
-SUMMARY_SIZE: Final = 26.0
-
-INK: Final[Color] = (31, 41, 51)
-PALE_INK: Final[Color] = (82, 93, 105)
-GRID: Final[Color] = (222, 226, 231)
-AXIS: Final[Color] = (140, 149, 159)
-NO_DATA: Final[Color] = (231, 234, 238)
-
-# Those of Okabe and Ito's colours for colour-blind eyes ("Color Universal Design", 2008) that stand out from
-# white by at least 3:1, in turn.
-COLORS: Final[tuple[Color, ...]] = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (0, 0, 0))
-
-LINE_WIDTH: Final = 2.5
-DOT_RADIUS: Final = 4.0
 
 # Up to this many rows each is shown by a dot, so that a reader tells measurements from the line between them.
 DOTTED_ROWS: Final = 100
@@ -64,9 +60,11 @@ class Panel:
     Attributes:
         key: The channel's key.
         suffix: The channel's file suffix.
-        png: The picture, 2000 by 680 pixels, made to be shown at half that.
+        png: The picture, 2000 pixels wide and 680 high, or 820 where a strip shows the whole; made to be shown at half
+            that.
         alt: What it shows, for people who can't see it.
         notes: What its reader should know about the data.
+        area: Where in the picture which time lies.
     """
 
     key: str
@@ -74,6 +72,7 @@ class Panel:
     png: bytes
     alt: str
     notes: tuple[str, ...]
+    area: PlotArea
 
 
 def draw_files(files: Sequence[tuple[bytes, TimeSeriesSource, str]]) -> tuple[Iterator[Panel], int]:
@@ -103,23 +102,25 @@ def draw(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> Iterator[P
         recordings: What was measured, each with the source that it was read as.
     """
     together = aligned([recording for recording, _ in recordings])
-    span = max(float(recording.time[-1]) for recording in together)
-    time_axis = ticks(0.0, span, 10)
-    frame = Canvas(WIDTH, HEIGHT)
-    _draw_time_axis(frame, time_axis, span)
-    canvas = Canvas(WIDTH, HEIGHT)
+    sources = [source for _, source in recordings]
+    focus, focus_notes = find_focus(list(zip(together, sources, strict=True)))
+    axis = TimeAxis(focus.begin, focus.end, max(float(recording.time[-1]) for recording in together))
+    frame = Canvas(WIDTH, axis.height)
+    _draw_time_axis(frame, axis)
+    canvas = Canvas(WIDTH, axis.height)
     colors = itertools.cycle(COLORS)
-    for recording, (_, source) in zip(together, recordings, strict=True):
+    for recording, source in zip(together, sources, strict=True):
         for index, channel in enumerate(source.channels):
             canvas.copy_from(frame)
             color = next(colors)
-            _draw_channel(canvas, recording, index, channel, color, span=span)
+            area = _draw_channel(canvas, axis, recording, index, channel, color)
             yield Panel(
                 key=channel.key,
                 suffix=channel.suffix,
                 png=canvas.png((INK, PALE_INK, AXIS, GRID, NO_DATA, color)),
-                alt=describe(recording, index, channel),
-                notes=recording.notes + recording.channel_notes[index],
+                alt=describe(recording, index, channel, focus if axis.is_part else None),
+                notes=recording.notes + focus_notes + recording.channel_notes[index],
+                area=area,
             )
 
 
@@ -143,69 +144,91 @@ def aligned(recordings: Sequence[Recording]) -> list[Recording]:
     ]
 
 
-def _draw_time_axis(canvas: Canvas, axis: Ticks, span: float) -> None:
-    places = [LEFT + position / span * (RIGHT - LEFT) for position in axis.positions]
-    canvas.lines([(round(x), BOTTOM, round(x), TOP) for x in places], GRID, 2)
-    for x, label in zip(places, axis.labels, strict=True):
-        canvas.text((x, BOTTOM - 42), label, TICK_SIZE, PALE_INK, align="center")
-    name = axis.axis_name("Time", "s")
+def _draw_time_axis(canvas: Canvas, axis: TimeAxis) -> None:
+    marks = ticks(axis.begin, axis.end, 10)
+    places = [axis.x(position) for position in marks.positions]
+    canvas.lines([(round(x), axis.bottom, round(x), axis.top) for x in places], GRID, 2)
+    for x, label in zip(places, marks.labels, strict=True):
+        canvas.text((x, axis.bottom - 42), label, TICK_SIZE, PALE_INK, align="center")
+    name = marks.axis_name("Time", "s")
     canvas.text(((LEFT + RIGHT) / 2, 26), name, AXIS_SIZE, INK, align="center")
 
 
-def _draw_channel(  # noqa: PLR0913 - what is drawn, where, and how
-    canvas: Canvas, recording: Recording, index: int, channel: Channel, color: Color, *, span: float
+def _draw_channel(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
+    canvas: Canvas, axis: TimeAxis, recording: Recording, index: int, channel: Channel, color: Color
+) -> PlotArea:
+    values, duration = recording.values[index], axis.end - axis.begin
+    envelope = thin(recording.time, values, recording.gaps, duration, RIGHT - LEFT, begin=axis.begin)
+    low, high = _limits_of(envelope, axis)
+    box = Box(LEFT, axis.bottom, RIGHT, axis.top, axis.begin, axis.end, low, high)
+    shades = _shades(envelope, axis)
+    canvas.rectangles(((a, axis.bottom, b, axis.top) for a, b in shades), NO_DATA)
+    _draw_value_axis(canvas, axis, channel, low, high)
+    shown = _rows_within(recording, axis)
+    _draw_heading(canvas, axis, recording, index, channel, shown, shaded=bool(shades))
+    _draw_values(canvas, box, recording.time[shown], values[shown], envelope, color)
+    if axis.is_part:
+        _draw_strip(canvas, axis, recording, index, color)
+    return PlotArea(
+        begin=axis.begin,
+        end=axis.end,
+        left=LEFT / WIDTH,
+        right=RIGHT / WIDTH,
+        top=1 - axis.top / axis.height,
+        bottom=1 - axis.bottom / axis.height,
+        low=low,
+        high=high,
+        duration=axis.span,
+    )
+
+
+def _draw_values(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
+    canvas: Canvas, box: Box, time: NDArray[np.float64], values: NDArray[np.float64], envelope: Envelope, color: Color
 ) -> None:
-    envelope = thin(recording.time, recording.values[index], recording.gaps, span, RIGHT - LEFT)
+    """Draw what was measured within a box, as dense as it is."""
+    measured = ~np.isnan(values)
+    rows = int(np.count_nonzero(measured))
+    if rows < len(values):
+        time, values = time[measured], values[measured]
+    if rows >= DENSE * (box.right - box.left):
+        draw_density(canvas, box, time, values, envelope, color)
+        return
+    draw_line(canvas, box, envelope, color)
+    if rows <= DOTTED_ROWS:
+        draw_dots(canvas, box, envelope, color)
+
+
+def _rows_within(recording: Recording, axis: TimeAxis) -> slice:
+    first = int(np.searchsorted(recording.time, axis.begin))
+    return slice(first, int(np.searchsorted(recording.time, axis.end, side="right")))
+
+
+def _limits_of(envelope: Envelope, axis: TimeAxis) -> tuple[float, float]:
+    """Where the value axis begins and ends, by what is shown of the channel."""
+    within = (envelope.time >= axis.begin) & (envelope.time <= axis.end)
+    if not within.any():  # nothing was measured just then: what lies about it, if anything
+        within[:] = True
+    if not len(within):
+        return -1.0, 1.0
+    return _limits(float(envelope.low[within].min()), float(envelope.high[within].max()))
+
+
+def _draw_strip(canvas: Canvas, axis: TimeAxis, recording: Recording, index: int, color: Color) -> None:
+    """Draw the whole recording under the plot, with what the plot shows marked."""
+    envelope = thin(recording.time, recording.values[index], recording.gaps, axis.span, RIGHT - LEFT)
     low, high = _limits(float(envelope.low.min()), float(envelope.high.max()))
-    shades = _shades(envelope, span)
-    canvas.rectangles(((a, BOTTOM, b, TOP) for a, b in shades), NO_DATA)
-    _draw_value_axis(canvas, ticks(low, high, 5), channel, low, high)
-    _draw_heading(canvas, recording, index, channel, shaded=bool(shades))
-
-    time = LEFT + envelope.time / span * (RIGHT - LEFT)
-    lows, highs = (BOTTOM + (v - low) / (high - low) * (TOP - BOTTOM) for v in (envelope.low, envelope.high))
-    for piece in envelope.pieces():
-        _draw_piece(canvas, time[piece], lows[piece], highs[piece], color)
-    if recording.rows <= DOTTED_ROWS:
-        canvas.dots(np.concatenate([np.c_[time, lows], np.c_[time, highs]]), color, DOT_RADIUS)
-
-
-def _draw_piece(
-    canvas: Canvas,
-    time: NDArray[np.float64],
-    lows: NDArray[np.float64],
-    highs: NDArray[np.float64],
-    color: Color,
-) -> None:
-    """Draw an unbroken piece: as a line where rows are far apart, else as the area that the line sweeps."""
-    if len(time) == 1:
-        canvas.dots(np.array([[time[0], lows[0]], [time[0], highs[0]]]), color, DOT_RADIUS)
-    if len(time) > (time[-1] - time[0]) / 2:
-        canvas.area(_swept(time, lows, highs), color)
-    else:
-        ends = np.stack([np.c_[time, lows], np.c_[time, highs]], axis=1)
-        canvas.curve(ends.reshape(-1, 2), color, LINE_WIDTH)
-
-
-def _swept(time: NDArray[np.float64], lows: NDArray[np.float64], highs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The outline of what a pen sweeps that moves from low to high in every column, shape (m, 2), in pixels.
-
-    Filling it gives the picture that stroking the line gives, in a third of the time where the line fills the
-    plot. The pen is an octagon: it reaches its radius above and below its own column, and as far as its flat
-    sides in the columns beside it.
-    """
-    first, last = int(time[0]), int(time[-1])
-    columns = np.arange(first - 1, last + 2) + 0.5
-    upper, lower = np.interp(columns, time, highs), np.interp(columns, time, lows)
-    own = time.astype(np.intp) - first + 1
-    np.maximum.at(upper, own, highs)
-    np.minimum.at(lower, own, lows)
-    radius, side = LINE_WIDTH / 2, LINE_WIDTH / 2 * (np.sqrt(2) - 1)
-    beside_upper = np.maximum(upper[:-2], upper[2:]) + side
-    beside_lower = np.minimum(lower[:-2], lower[2:]) - side
-    upper = np.maximum(upper[1:-1] + radius, beside_upper)
-    lower = np.minimum(lower[1:-1] - radius, beside_lower)
-    return np.concatenate([np.c_[columns[1:-1], upper], np.c_[columns[1:-1], lower][::-1]])
+    whole = Box(LEFT, STRIP_BOTTOM, RIGHT, STRIP_TOP, 0.0, axis.span, low, high)
+    left, right = (round(axis.strip_x(moment)) for moment in (axis.begin, axis.end))
+    canvas.lines([(LEFT, STRIP_BOTTOM, RIGHT, STRIP_BOTTOM)], AXIS, 2)
+    draw_line(canvas, whole, envelope, AXIS)
+    canvas.rectangles([(left, STRIP_BOTTOM, right, STRIP_TOP)], WHITE)
+    draw_line(canvas, replace(whole, left=left, right=right, begin=axis.begin, end=axis.end), envelope, color)
+    edges = [(left, STRIP_BOTTOM, left, STRIP_TOP), (right, STRIP_BOTTOM, right, STRIP_TOP)]
+    edges += [(left, STRIP_BOTTOM, right, STRIP_BOTTOM), (left, STRIP_TOP, right, STRIP_TOP)]
+    canvas.lines(edges, INK, 3)
+    middle = (STRIP_BOTTOM + STRIP_TOP) / 2
+    canvas.text((LEFT - 16, middle + 6), "whole:", SUMMARY_SIZE, PALE_INK, align="right")
+    canvas.text((LEFT - 16, middle - 26), seconds(axis.span), SUMMARY_SIZE, PALE_INK, align="right")
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
@@ -218,46 +241,62 @@ def _limits(low: float, high: float) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _shades(envelope: Envelope, span: float) -> list[tuple[float, float]]:
+def _shades(envelope: Envelope, axis: TimeAxis) -> list[tuple[float, float]]:
     """Where the plot has no data, from the left pixel to the right one."""
+    if not len(envelope.time):
+        return [(LEFT, RIGHT)]
     breaks = envelope.starts[1:]
     begins = [0.0, *envelope.time[breaks - 1], envelope.time[-1]]
-    ends = [envelope.time[0], *envelope.time[breaks], span]
-    column = span / (RIGHT - LEFT)
+    ends = [envelope.time[0], *envelope.time[breaks], axis.span]
+    column = (axis.end - axis.begin) / (RIGHT - LEFT)
     shades = []
     for begin, end in zip(begins, ends, strict=True):
-        if end - begin > column:
+        if end - begin > column and end > axis.begin and begin < axis.end:
             middle = (begin + end) / 2
             half = max((end - begin) / 2, NARROWEST_SHADE / 2 * column)
-            shades.append((LEFT + (middle - half) / column, LEFT + (middle + half) / column))
+            left, right = axis.x(middle - half), axis.x(middle + half)
+            shades.append((max(LEFT, left), min(RIGHT, right)))
     return shades
 
 
-def _draw_value_axis(canvas: Canvas, axis: Ticks, channel: Channel, low: float, high: float) -> None:
-    places = [BOTTOM + (position - low) / (high - low) * (TOP - BOTTOM) for position in axis.positions]
+def _draw_value_axis(canvas: Canvas, axis: TimeAxis, channel: Channel, low: float, high: float) -> None:
+    marks = ticks(low, high, 5)
+    places = [axis.bottom + (position - low) / (high - low) * (axis.top - axis.bottom) for position in marks.positions]
     canvas.lines([(LEFT, round(y), RIGHT, round(y)) for y in places], GRID, 2)
-    canvas.lines([(LEFT, BOTTOM, RIGHT, BOTTOM), (LEFT, BOTTOM, LEFT, TOP)], AXIS, 2)
-    for y, label in zip(places, axis.labels, strict=True):
+    canvas.lines([(LEFT, axis.bottom, RIGHT, axis.bottom), (LEFT, axis.bottom, LEFT, axis.top)], AXIS, 2)
+    for y, label in zip(places, marks.labels, strict=True):
         canvas.text((LEFT - 16, y - 10), label, TICK_SIZE, PALE_INK, align="right")
-    name = axis.axis_name(fitted(channel.title, AXIS_SIZE, NAME_ROOM), channel.unit)
-    canvas.text((40, (BOTTOM + TOP) / 2), name, AXIS_SIZE, INK, align="center", upwards=True)
+    name = marks.axis_name(fitted(channel.title, AXIS_SIZE, NAME_ROOM), channel.unit)
+    canvas.text((40, (axis.bottom + axis.top) / 2), name, AXIS_SIZE, INK, align="center", upwards=True)
 
 
-def _draw_heading(canvas: Canvas, recording: Recording, index: int, channel: Channel, *, shaded: bool) -> None:
+def _draw_heading(  # noqa: PLR0913, PLR0917 - what is said, and of what
+    canvas: Canvas, axis: TimeAxis, recording: Recording, index: int, channel: Channel, shown: slice, *, shaded: bool
+) -> None:
     """Write the title, and at the right what the picture can't show by itself."""
-    summary = [count(recording.rows, "row")]
-    if recording.rows_left_out:
-        summary.append(f"{recording.rows_left_out:,} left out")
-    if len(recording.gaps):
-        summary.append(count(len(recording.gaps), "gap"))
-    if missing := int(np.count_nonzero(np.isnan(recording.values[index]))):
-        summary.append(f"{missing:,} missing")
-    line = TOP + 32
-    used = canvas.text((RIGHT, line), " · ".join(summary), SUMMARY_SIZE, PALE_INK, align="right")
+    line = axis.top + 32
+    used = canvas.text(
+        (RIGHT, line), " · ".join(_summary(axis, recording, index, shown)), SUMMARY_SIZE, PALE_INK, align="right"
+    )
     if shaded:
         legend = RIGHT - used - 40
         used += 40 + canvas.text((legend, line), "no data", SUMMARY_SIZE, PALE_INK, align="right")
         used += 56
         canvas.rectangles([(RIGHT - used, line - 4, RIGHT - used + 40, line + 24)], NO_DATA)
-    title = fitted(channel.title, TITLE_SIZE, RIGHT - LEFT - used - 40, bold=True)
-    canvas.text((LEFT, line), title, TITLE_SIZE, INK, bold=True)
+    stretch = f"{plain(axis.begin)} to {seconds(axis.end)} of {seconds(axis.span)}" if axis.is_part else ""
+    room = RIGHT - LEFT - used - 40 - (text_length(stretch, TITLE_SIZE) + 24 if stretch else 0)
+    title = fitted(channel.title, TITLE_SIZE, room, bold=True)
+    length = canvas.text((LEFT, line), title, TITLE_SIZE, INK, bold=True)
+    canvas.text((LEFT + length + 24, line), stretch, TITLE_SIZE, PALE_INK)
+
+
+def _summary(axis: TimeAxis, recording: Recording, index: int, shown: slice) -> list[str]:
+    rows = shown.stop - shown.start
+    said = [f"{rows:,} of {count(recording.rows, 'row')}" if axis.is_part else count(recording.rows, "row")]
+    if recording.rows_left_out:
+        said.append(f"{recording.rows_left_out:,} left out")
+    if gaps := int(np.count_nonzero((recording.gaps >= shown.start) & (recording.gaps < shown.stop))):
+        said.append(count(gaps, "gap"))
+    if missing := int(np.count_nonzero(np.isnan(recording.values[index][shown]))):
+        said.append(f"{missing:,} missing")
+    return said

@@ -25,15 +25,18 @@ class Envelope:
 
     def pieces(self) -> list[slice]:
         """The unbroken pieces, each to be drawn as one line."""
-        return [slice(a, b) for a, b in zip(self.starts, [*self.starts[1:], len(self.time)], strict=True)]
+        ends = [*self.starts[1:], len(self.time)]
+        return [slice(int(a), int(b)) for a, b in zip(self.starts, ends, strict=True) if b > a]
 
 
-def thin(
+def thin(  # noqa: PLR0913  (a plot's columns and what is in them)
     time: NDArray[np.float64],
     values: NDArray[np.float64],
     gaps: NDArray[np.intp],
     duration: float,
     columns: int,
+    *,
+    begin: float = 0.0,
 ) -> Envelope:
     """Thin a channel to its smallest and greatest value in each pixel column of its plot.
 
@@ -53,7 +56,14 @@ def thin(
         gaps: The rows after which there is a gap in time.
         duration: How many seconds the plot's width stands for.
         columns: The plot's width in pixels.
+        begin: The time at the plot's left edge. Of what lies outside, the row before and the row after are kept, so
+            that a line can come in and go out.
     """
+    rows = slice(
+        max(0, int(np.searchsorted(time, begin)) - 1), int(np.searchsorted(time, begin + duration, side="right")) + 1
+    )
+    gaps = gaps[(gaps >= rows.start) & (gaps + 1 < min(rows.stop, len(time)))] - rows.start
+    time, values = time[rows], values[rows]
     measured = ~np.isnan(values)
     breaks = np.zeros(len(time), dtype=bool)
     breaks[gaps + 1] = True
@@ -63,11 +73,14 @@ def thin(
         passed = np.cumsum(breaks)[kept]
         breaks = np.concatenate([[False], (np.diff(kept) > 1) | (np.diff(passed) > 0)])
         time, values = time[kept], values[kept]
+    if not len(time):
+        return Envelope(time, time, time, np.zeros(1, np.intp))
     broken = np.flatnonzero(breaks)
     broken = broken[time[broken] - time[broken - 1] > duration / columns]
 
-    edges = np.linspace(0.0, duration, columns + 1)[:-1]
-    firsts = np.union1d(np.unique(np.searchsorted(time, edges)), broken)
+    edges = np.linspace(begin, begin + duration, columns + 1)[:-1]
+    outside = [0, int(np.searchsorted(time, begin + duration, side="right"))]
+    firsts = np.union1d(np.unique(np.searchsorted(time, edges)), [*broken, *outside]).astype(np.intp)
     firsts = firsts[firsts < len(time)]
     lasts = np.append(firsts[1:], len(time)) - 1
     return Envelope(
