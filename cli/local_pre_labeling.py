@@ -45,4 +45,4 @@ class LocalPreLabeling:
 def _drawing(files: Sequence[RecordingFile]) -> Drawing:
     from plotting.panels import draw_files  # noqa: PLC0415
 
-    return Drawing(*draw_files(files))
+    return draw_files(files)

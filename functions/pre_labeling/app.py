@@ -1,6 +1,5 @@
 """PreLabelingFunction: turns a data object's files into plots and a task input."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,22 +7,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from labeling import snapshot, storage
 from labeling.job import load_configured
 from labeling.observability import logger, metrics
-from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
+from labeling.pre_labeling import PreLabeling, Renderer
 from labeling.settings import FunctionSettings
 from plotting.panels import RENDERER, draw_files
 from plotting.warming import warm as warm_plotting
-
-
-def drawing(files: Sequence[RecordingFile]) -> Drawing:
-    """Reads an item's recordings, and draws their channels as they are asked for."""
-    return Drawing(*draw_files(files))
-
 
 settings = FunctionSettings.of()
 pre_labeling = PreLabeling(
     job=load_configured(),
     storage=storage.Storage(storage.client(), settings.input_buckets),
-    renderer=Renderer(RENDERER, drawing),
+    renderer=Renderer(RENDERER, draw_files),
     pool=ThreadPoolExecutor(16),
     bucket=settings.bucket,
 )

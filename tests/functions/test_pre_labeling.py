@@ -2,8 +2,9 @@
 
 import io
 import json
+import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -26,10 +27,11 @@ from labeling.errors import (
     ObjectTooLargeError,
 )
 from labeling.job import JobConfiguration, load_configured
-from labeling.pre_labeling import Drawing, PreLabeling
+from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile
 from labeling.storage import Storage
 from PIL import Image
 from plotting.errors import RecordingError
+from plotting.panels import Drawn
 
 from tests.conftest import ARN, Bucket
 from tests.functions.conftest import Handler
@@ -119,6 +121,24 @@ def test_the_task_input_says_where_in_a_plot_which_time_lies(pre_labeling: Handl
         assert np.abs(blue - x * width).max() <= 4
 
 
+def test_the_numbers_behind_a_plot_lie_beside_it(pre_labeling: Handler, bucket: Bucket) -> None:
+    """Read as the task input says, by the offsets alone, they are the recording's own."""
+    data = recording(3000)
+    panels = pre_labeling(put_item(bucket, data))["taskInput"]
+    rows = np.loadtxt(io.BytesIO(data), delimiter=",")
+    for key, column in (("current", 2), ("voltage", 3), ("electrode", 1)):
+        layout = panels[key]["data"]
+        file = bucket.get(layout["file"].removeprefix(f"s3://{bucket.name}/"))
+        level, chunk, width = layout["levels"][0], layout["chunk"], 1 + layout["channels"]
+        assert (level["rows"], level["entries"]) == (1, 3000)
+        found: list[float] = []
+        for first in range(0, 3000, chunk):
+            entries = min(chunk, 3000 - first)
+            at = level["offset"] + 8 * (first * width + (1 + panels[key]["series"]) * entries)
+            found += struct.unpack(f"<{entries}d", file[at : at + 8 * entries])
+        assert found == pytest.approx(rows[:, column].tolist(), abs=0)
+
+
 def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket: Bucket) -> None:
     uploading = threading.Event()
     bucket.s3.meta.events.register("before-call.s3.PutObject", lambda **_: uploading.set())
@@ -129,9 +149,11 @@ def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket:
             assert number == 0 or uploading.wait(10), "the first plot waits for the second one"
             yield panel
 
-    strict.renderer = strict.renderer._replace(
-        draw=lambda files: Drawing(panels(drawing := draw(files)), drawing.rows_left_out)
-    )
+    def waiting(files: Sequence[RecordingFile]) -> Drawing:
+        drawing = draw(files)
+        return Drawn(panels(drawing), drawing.data, drawing.rows_left_out)
+
+    strict.renderer = strict.renderer._replace(draw=waiting)
     request = put_item(bucket, recording())
     uploading.clear()
     assert len(strict.answer(request)["taskInput"]) == 4

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from labeling import plots
 from labeling.job import load_configured
-from labeling.panels import PlotArea
-from labeling.plots import Plot, PlotRecord
+from labeling.panels import Level, PlotArea, PlotData
+from labeling.plots import DataFile, Plot, PlotRecord
 from labeling.storage import S3Uri, Storage
 
 from tests.conftest import Bucket
@@ -74,7 +74,10 @@ def test_a_record_is_kept_and_the_plots_are_looked_for(bucket: Bucket, monkeypat
     assert kept.key == "plots/dataset/dataset-1.json.record"
     assert plots.read_record(kept, storage) is None
     etag = storage.write(S3Uri(bucket.name, "plots/weld.1.csv-current.png"), b"png", "image/png")
-    record = PlotRecord("f", 2, (Plot("current", "plots/weld.1.csv-current.png", etag, "alt", AREA, ("note",)),))
+    plot = Plot("current", "plots/weld.1.csv-current.png", etag, "alt", AREA, 0, "plots/weld.1.csv-data.bin", ("note",))
+    numbers = storage.write(S3Uri(bucket.name, "plots/weld.1.csv-data.bin"), b"numbers", "application/octet-stream")
+    layout = PlotData(3, 1024, (Level(0, 10, 1),), ((1.0, 2.0),))
+    record = PlotRecord("f", 2, (plot,), (DataFile("plots/weld.1.csv-data.bin", numbers, layout),))
     plots.write_record(kept, record, storage)
     assert plots.read_record(kept, storage) == record
     uris = [S3Uri(bucket.name, "plots/weld.1.csv")]
@@ -82,8 +85,11 @@ def test_a_record_is_kept_and_the_plots_are_looked_for(bucket: Bucket, monkeypat
     monkeypatch.setattr(plots, "REUSED_FOR", timedelta(seconds=-60))  # soon too old to be shown for days
     assert not plots.are_there(uris, record, storage)
     monkeypatch.undo()
-    bucket.put("plots/weld.1.csv-current.png", b"another")
-    assert not plots.are_there(uris, record, storage)
+    for key, right in (("plots/weld.1.csv-current.png", b"png"), ("plots/weld.1.csv-data.bin", b"numbers")):
+        bucket.put(key, b"another")
+        assert not plots.are_there(uris, record, storage)
+        bucket.put(key, right)
+    assert plots.are_there(uris, record, storage)
 
 
 def test_items_of_other_buckets_have_records_of_their_own() -> None:

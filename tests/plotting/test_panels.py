@@ -304,7 +304,8 @@ def test_what_is_said_of_a_moved_recording_is_on_the_item_s_clock() -> None:
     steady = logged("2026-05-04T08:00:00Z", 100, "steady")
     text = b"2026-05-04T08:00:20Z,1\n2026-05-04T08:00:21Z,1\n2026-05-04T08:00:22Z,1\n2026-05-04T08:00:52Z,1\n"
     late = read(text, steady[1], "s3://bucket/late.csv")
-    *_, panel = draw([steady, (late, steady[1])])
+    first, moved = aligned([steady[0], late])
+    *_, panel = draw([(first, steady[1]), (moved, steady[1])])
     assert "1 gap in time, of 30 s from 22 s." in panel.notes
 
 

@@ -2,6 +2,9 @@
 
 import msgspec
 
+Content = bytes | bytearray
+"""Of a file that goes into the bucket."""
+
 
 class PlotArea(msgspec.Struct, frozen=True):
     """Where in a plot's picture which time and which value lie.
@@ -27,3 +30,38 @@ class PlotArea(msgspec.Struct, frozen=True):
     right: float
     top: float
     bottom: float
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A level of a `PlotData`.
+
+    Attributes:
+        offset: Where in the file it begins, in bytes.
+        entries: How many entries it has.
+        rows: How many rows of the recording each entry stands for, but for the last one, which may stand for fewer.
+    """
+
+    offset: int
+    entries: int
+    rows: int
+
+
+class PlotData(msgspec.Struct, frozen=True):
+    """How the numbers behind the plots of a recording lie in their file, for a page that reads parts of it.
+
+    The file holds little-endian doubles. Each level is in chunks of so many entries, the last one shorter; in a
+    chunk all entries' first numbers come first, then all second ones. The first level has an entry a row: the time in
+    seconds on the item's clock, and a value a channel, NaN where it is missing. An entry of the others has the times
+    of its first and its last row, and of each channel the smallest and the greatest value.
+
+    Attributes:
+        channels: How many channels there are.
+        chunk: Entries in a chunk.
+        levels: The levels, the first with all rows.
+        gaps: Gaps in time, each from and to what second; the longest where there are many.
+    """
+
+    channels: int
+    chunk: int
+    levels: tuple[Level, ...]
+    gaps: tuple[tuple[float, float], ...] = ()

@@ -11,7 +11,7 @@ import msgspec
 
 from labeling.decoding import from_json
 from labeling.errors import MissingObjectError
-from labeling.panels import PlotArea
+from labeling.panels import PlotArea, PlotData
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage
 
@@ -34,6 +34,8 @@ class Plot(msgspec.Struct, frozen=True):
         etag: The picture's ETag.
         alt: What the picture shows, in words.
         area: Where in it which time lies.
+        series: Which channel of its recording it shows.
+        data: The key of the file with its recording's numbers.
         notes: What its reader should know of the data.
     """
 
@@ -42,7 +44,23 @@ class Plot(msgspec.Struct, frozen=True):
     etag: str
     alt: str
     area: PlotArea
+    series: int
+    data: str
     notes: tuple[str, ...] = ()
+
+
+class DataFile(msgspec.Struct, frozen=True):
+    """The numbers behind a recording's plots, in the bucket.
+
+    Attributes:
+        key: The file's key in the bucket.
+        etag: The file's ETag.
+        layout: How it is read.
+    """
+
+    key: str
+    etag: str
+    layout: PlotData
 
 
 class PlotRecord(msgspec.Struct, frozen=True):
@@ -52,11 +70,13 @@ class PlotRecord(msgspec.Struct, frozen=True):
         fingerprint: Of the recordings, their configuration and the renderer.
         rows_left_out: How many rows of the recordings aren't in the plots.
         plots: One a channel.
+        data: One a recording.
     """
 
     fingerprint: str
     rows_left_out: int
     plots: tuple[Plot, ...]
+    data: tuple[DataFile, ...]
 
 
 def fingerprint(etags: Mapping[str, str], sources: Mapping[str, TimeSeriesSource], renderer: str) -> str:
@@ -123,7 +143,7 @@ def write_record(uri: S3Uri, record: PlotRecord, storage: Storage) -> None:
 
 
 def are_there(uris: Iterable[S3Uri], record: PlotRecord, storage: Storage) -> bool:
-    """Whether every plot of the record lies in the bucket as it was drawn, and will for a while.
+    """Whether every file of the record lies in the bucket as it was drawn, and will for a while.
 
     Args:
         uris: The `plots_uri` of each of the item's recordings.
@@ -134,7 +154,8 @@ def are_there(uris: Iterable[S3Uri], record: PlotRecord, storage: Storage) -> bo
     etags: dict[str, str] = {}
     for uri in uris:
         etags |= storage.etags(S3Uri(uri.bucket, f"{uri.key}-"), oldest)
-    return all(etags.get(plot.key) == plot.etag for plot in record.plots)
+    drawn = {plot.key: plot.etag for plot in record.plots} | {file.key: file.etag for file in record.data}
+    return all(etags.get(key) == etag for key, etag in drawn.items())
 
 
 def _in_folder(bucket: str, name: str) -> S3Uri:

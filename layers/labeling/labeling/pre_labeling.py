@@ -11,8 +11,8 @@ from labeling.contract import PreLabelingEvent
 from labeling.errors import ItemError, LabelingError, UnforeseenItemError
 from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
-from labeling.panels import PlotArea
-from labeling.plots import Plot, PlotRecord
+from labeling.panels import Content, PlotArea, PlotData
+from labeling.plots import DataFile, Plot, PlotRecord
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage, StoredObject
 
@@ -47,6 +47,10 @@ class DrawnPanel(Protocol):
     def area(self) -> PlotArea:
         """Where in the picture which time lies."""
 
+    @property
+    def series(self) -> int:
+        """Which channel of its recording it is."""
+
 
 class RecordingFile(NamedTuple):
     """A recording that is to be drawn.
@@ -62,16 +66,20 @@ class RecordingFile(NamedTuple):
     name: str
 
 
-class Drawing(NamedTuple):
-    """An item's recordings on their way to pictures.
+class Drawing(Protocol):
+    """An item's recordings on their way to pictures."""
 
-    Attributes:
-        panels: One a channel; each is drawn when it is asked for.
-        rows_left_out: How many rows of the recordings can't be drawn.
-    """
+    @property
+    def panels(self) -> Iterator[DrawnPanel]:
+        """One a channel; each is drawn when it is asked for."""
 
-    panels: Iterator[DrawnPanel]
-    rows_left_out: int
+    @property
+    def data(self) -> Iterator[tuple[Content, PlotData]]:
+        """One a recording: the file of its numbers, and how it is read."""
+
+    @property
+    def rows_left_out(self) -> int:
+        """How many rows of the recordings can't be drawn."""
 
 
 class Renderer(NamedTuple):
@@ -114,7 +122,7 @@ class PreLabeling:
 
         Returns:
             ``{"taskInput": {panel: {"file", "title", "alt", "notes"}}, "isHumanAnnotationRequired": "true"}``; a plot's
-            panel has its ``area`` as well, see `PlotArea`.
+            panel has its ``area``, ``series`` and ``data`` as well, see `PlotArea` and `PlotData`.
             Workers aren't needed for an object that has this job's label already, nor, where the job configuration
             says ``skip``, for a broken one, whose task input holds ``error`` and ``errorType``.
 
@@ -156,12 +164,14 @@ class PreLabeling:
         panels = {key: _image_panel(files[key], source.title) for key, source in self.job.images.items()}
         bucket = self.bucket or uri.bucket
         if self.job.recordings:
-            panels |= {plot.panel: _plot_panel(plot, bucket) for plot in self._plots(uri, files, bucket)}
+            drawn = self._plots(uri, files, bucket)
+            layouts = {file.key: file.layout for file in drawn.data}
+            panels |= {plot.panel: _plot_panel(plot, layouts[plot.data], bucket) for plot in drawn.plots}
         for check in checks:
             check.result()
         return panels
 
-    def _plots(self, uri: S3Uri, files: Mapping[str, S3Uri], bucket: str) -> Sequence[Plot]:
+    def _plots(self, uri: S3Uri, files: Mapping[str, S3Uri], bucket: str) -> PlotRecord:
         """The plots of an item's recordings: those that are there, or new ones."""
         sources = self.job.recordings
         kept = plots.record_uri(uri, bucket)
@@ -180,7 +190,7 @@ class PreLabeling:
             plots.write_record(kept, record, self.storage)
             metrics.add_metric("PlotsDrawn", "Count", len(record.plots))
         metrics.add_metric("RowsLeftOut", "Count", record.rows_left_out)
-        return record.plots
+        return record
 
     def _draw(self, recordings: Mapping[str, StoredObject], targets: Mapping[str, S3Uri], wanted: str) -> PlotRecord:
         """Draws one plot while the one before is on its way to S3."""
@@ -191,14 +201,37 @@ class PreLabeling:
                 for key, recording in recordings.items()
             ]
         )
+        files = [
+            self.pool.submit(self._upload_data, *data, target)
+            for data, target in zip(drawing.data, targets.values(), strict=True)
+        ]
         target_of = {channel.key: targets[key] for key, source in sources.items() for channel in source.channels}
         uploads = [self.pool.submit(self._upload, panel, target_of[panel.key]) for panel in drawing.panels]
-        return PlotRecord(wanted, drawing.rows_left_out, tuple(map(Future.result, uploads)))
+        return PlotRecord(
+            wanted, drawing.rows_left_out, tuple(map(Future.result, uploads)), tuple(map(Future.result, files))
+        )
 
     def _upload(self, panel: DrawnPanel, target: S3Uri) -> Plot:
         uri = S3Uri(target.bucket, f"{target.key}-{panel.suffix}.png")
         etag = self.storage.write(uri, panel.png, "image/png")
-        return Plot(panel=panel.key, key=uri.key, etag=etag, alt=panel.alt, area=panel.area, notes=panel.notes)
+        return Plot(
+            panel=panel.key,
+            key=uri.key,
+            etag=etag,
+            alt=panel.alt,
+            area=panel.area,
+            series=panel.series,
+            data=_data_uri(target).key,
+            notes=panel.notes,
+        )
+
+    def _upload_data(self, content: Content, layout: PlotData, target: S3Uri) -> DataFile:
+        uri = _data_uri(target)
+        return DataFile(uri.key, self.storage.write(uri, content, "application/octet-stream"), layout)
+
+
+def _data_uri(target: S3Uri) -> S3Uri:
+    return S3Uri(target.bucket, f"{target.key}-data.bin")
 
 
 def _image_panel(uri: S3Uri, title: str) -> dict[str, Any]:
@@ -206,11 +239,13 @@ def _image_panel(uri: S3Uri, title: str) -> dict[str, Any]:
     return {"file": str(uri), "title": f" from image at {uri}", "alt": f"{title}: {name}.", "notes": []}
 
 
-def _plot_panel(plot: Plot, bucket: str) -> dict[str, Any]:
+def _plot_panel(plot: Plot, layout: PlotData, bucket: str) -> dict[str, Any]:
     return {
         "file": str(S3Uri(bucket, plot.key)),
         "title": f" from file at {plot.key}",
         "alt": plot.alt,
         "notes": list(plot.notes),
         "area": msgspec.to_builtins(plot.area),
+        "series": plot.series,
+        "data": {"file": str(S3Uri(bucket, plot.data)), **msgspec.to_builtins(layout)},
     }

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -28,6 +28,7 @@ from labeling.errors import (
     ObjectTooLargeError,
     StorageError,
 )
+from labeling.panels import Content
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -180,11 +181,14 @@ class Storage:
         """Reads a whole object; raises as `open` and `StoredObject.read`."""
         return self.open(uri).read(max_bytes)
 
-    def write(self, uri: S3Uri, body: bytes, content_type: str) -> str:
+    def write(self, uri: S3Uri, body: Content, content_type: str) -> str:
         """Writes an object and gives its ETag; raises as `open`."""
         answer = self._call(
             uri,
-            lambda: self.client.put_object(Bucket=uri.bucket, Key=uri.key, Body=body, ContentType=content_type),
+            # botocore takes any bytes; only its stubs know of one kind.
+            lambda: self.client.put_object(
+                Bucket=uri.bucket, Key=uri.key, Body=cast("bytes", body), ContentType=content_type
+            ),
         )
         return answer["ETag"].strip('"')
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import matplotlib as mpl
 import numpy as np
-from labeling.panels import PlotArea
+from labeling.panels import Content, PlotArea, PlotData
 from labeling.sources import Channel, TimeSeriesSource
 from numpy.typing import NDArray
 
@@ -36,6 +36,7 @@ from plotting.layout import (
 )
 from plotting.lines import DENSE, Box, draw_density, draw_dots, draw_line
 from plotting.numerals import count, plain, seconds
+from plotting.pyramid import build
 from plotting.recording import Recording, read
 from plotting.thinning import Envelope, thin
 from plotting.ticks import ticks
@@ -65,6 +66,7 @@ class Panel:
         alt: What it shows, for people who can't see it.
         notes: What its reader should know about the data.
         area: Where in the picture which time lies.
+        series: Which channel of its recording it is.
     """
 
     key: str
@@ -73,43 +75,56 @@ class Panel:
     alt: str
     notes: tuple[str, ...]
     area: PlotArea
+    series: int
 
 
-def draw_files(files: Sequence[tuple[bytes, TimeSeriesSource, str]]) -> tuple[Iterator[Panel], int]:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An item's recordings as pictures and numbers.
+
+    Attributes:
+        panels: One a channel; each is drawn when it is asked for.
+        data: One a recording: the file of its numbers, and how it is read; each is made when it is asked for.
+        rows_left_out: How many rows of all files are left out.
+    """
+
+    panels: Iterator[Panel]
+    data: Iterator[tuple[Content, PlotData]]
+    rows_left_out: int
+
+
+def draw_files(files: Sequence[tuple[bytes, TimeSeriesSource, str]]) -> Drawn:
     """Read an item's recordings and draw them.
 
     Args:
         files: Each recording's file, the source to read it as, and its name for errors.
 
-    Returns:
-        The panels, as `draw` gives them, and how many rows of all files are left out.
-
     Raises:
         RecordingError: As `read`.
     """
-    recordings = [(read(data, source, name), source) for data, source, name in files]
-    return draw(recordings), sum(recording.rows_left_out for recording, _ in recordings)
+    recordings = [read(data, source, name) for data, source, name in files]
+    together = aligned(recordings)
+    panels = draw(list(zip(together, (source for _, source, _ in files), strict=True)))
+    return Drawn(panels, map(build, together), sum(recording.rows_left_out for recording in recordings))
 
 
 def draw(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> Iterator[Panel]:
     """Draw an item's recordings, one panel a channel.
 
-    Panels come as they are ready, so that each can be uploaded while the next is drawn. All have the same
-    time axis in the same place, and line up when shown under each other: see `aligned`. The same recordings and
-    sources always give the same bytes with the same `RENDERER`.
+    They are on one clock: see `aligned`. Panels come as they are ready, so that each can be uploaded while the next is
+    drawn. All have the same time axis in the same place, and line up when shown under each other. The same recordings
+    and sources always give the same bytes with the same `RENDERER`.
 
     Args:
         recordings: What was measured, each with the source that it was read as.
     """
-    together = aligned([recording for recording, _ in recordings])
-    sources = [source for _, source in recordings]
-    focus, focus_notes = find_focus(list(zip(together, sources, strict=True)))
-    axis = TimeAxis(focus.begin, focus.end, max(float(recording.time[-1]) for recording in together))
+    focus, focus_notes = find_focus(recordings)
+    axis = TimeAxis(focus.begin, focus.end, max(float(recording.time[-1]) for recording, _ in recordings))
     frame = Canvas(WIDTH, axis.height)
     _draw_time_axis(frame, axis)
     canvas = Canvas(WIDTH, axis.height)
     colors = itertools.cycle(COLORS)
-    for recording, source in zip(together, sources, strict=True):
+    for recording, source in recordings:
         for index, channel in enumerate(source.channels):
             canvas.copy_from(frame)
             color = next(colors)
@@ -121,6 +136,7 @@ def draw(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> Iterator[P
                 alt=describe(recording, index, channel, focus if axis.is_part else None),
                 notes=recording.notes + focus_notes + recording.channel_notes[index],
                 area=area,
+                series=index,
             )
 
 
