@@ -118,10 +118,13 @@ class TaskPool:
                 return None
             records.database.lock("worker", job.key, worker)  # one in two tabs gets one task
             at = to_text(self._clock())
-            self.expire(job, at)
             task = records.tasks.in_hand(job.key, worker)
+            if task is not None and task.expires <= at:
+                self.expire(job, at)
+                task = None
             if task is None:
-                return self._take(worker, job, at)
+                # What others had too long is looked for only where there is nothing else.
+                return self._take(worker, job, at) or (self._take(worker, job, at) if self.expire(job, at) else None)
             task_input = records.objects.task_input(job.key, task.number)
         return self._task(task, job, task_input)
 
@@ -156,7 +159,8 @@ class TaskPool:
         task, status = found or (None, "")
         task = _of_worker(task, task_id, worker)
         job, at = self._jobs.get(task.job), to_text(self._clock())
-        if status == "InProgress" and self.expire(job, at):
+        if status == "InProgress" and task.state == "accepted" and task.expires <= at:
+            self.expire(job, at)
             task = self._own(task_id, worker)
         self._records.objects.hold(job.key, task.number)  # who answers it too counts after this
         if task.state == "submitted" and task.answer == text:

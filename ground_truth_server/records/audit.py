@@ -21,7 +21,8 @@ from ground_truth_server.records.schema import audit, audit_head
 from ground_truth_server.timestamps import now, to_text
 
 _a = audit.c
-_AT_ONCE = 500
+_SEALED_AT_ONCE = 100  # in a transaction, which workers wait for
+_PAGE = 500
 _WRITTEN = ("id", "at", "actor", "action", "subject", "detail", "address")
 _WRITE = Hot(insert(audit), _WRITTEN[1:])
 _UNSEALED = Hot(
@@ -154,7 +155,7 @@ class AuditRecords:
             How many; as many as are done at once, where there may be more.
         """
         self._database.lock("audit")
-        rows = self._database.rows(_UNSEALED, at_most=_AT_ONCE)
+        rows = self._database.rows(_UNSEALED, at_most=_SEALED_AT_ONCE)
         waiting = [Entry(row.id, *(getattr(row, name) for name in _WRITTEN[1:])) for row in rows]
         if not waiting:
             return 0
@@ -180,7 +181,7 @@ class AuditRecords:
     def sealed(self, after: int = 0) -> Iterator[Entry]:
         """Read the sealed entries after a number, in order."""
         while rows := self._database.rows(
-            select(audit).where(_a.number > after).order_by(_a.number, _a.id).limit(_AT_ONCE)
+            select(audit).where(_a.number > after).order_by(_a.number, _a.id).limit(_PAGE)
         ):
             for row in rows:
                 yield _entry(row)
@@ -189,7 +190,7 @@ class AuditRecords:
     def unsealed(self) -> Iterator[Entry]:
         """Read the entries that wait for their seal."""
         after = 0
-        query = select(audit).where(_a.number.is_(None)).order_by(_a.id).limit(_AT_ONCE)
+        query = select(audit).where(_a.number.is_(None)).order_by(_a.id).limit(_PAGE)
         while rows := self._database.rows(query.where(_a.id > after)):
             for row in rows:
                 yield _entry(row)
