@@ -19,6 +19,7 @@ from typing import Final
 import psutil
 
 from benchmarks.chaos import place_in
+from benchmarks.judge import Judge
 from benchmarks.local_server import LocalServer, create_job, local_server
 from benchmarks.team import PROCESSES, WORKERS, share
 from demo.portal_client import PortalClient
@@ -30,22 +31,6 @@ SECONDS: Final = 30.0
 KINDS: Final = ("sqlite", "postgresql")
 _JOB: Final = "large"
 _PAGES: Final = ("", "?show=disagreement", "?show=open", "?show=labeled", "?show=failed", "?start=150000", "/objects/0")
-
-
-class Judge:
-    """Prints figures beside what is required of them."""
-
-    def __init__(self) -> None:
-        self.failed = False
-
-    def __call__(self, what: str, found: float, unit: str, *, most: float | None = None, least: float = 0) -> None:
-        """Print one."""
-        wrong = found < least or (most is not None and found > most)
-        self.failed |= wrong
-        required = f"at most {most:,g}" if most is not None else f"at least {least:,g}" if least else ""
-        print(
-            f"{what:>44} {found:>10,.1f} {unit:<10} {required:<16} {'TOO MUCH OR LITTLE' if wrong else ''}", flush=True
-        )
 
 
 def main() -> int:

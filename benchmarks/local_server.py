@@ -130,13 +130,14 @@ def local_server(workspace: Path, *options: str) -> Iterator[LocalServer]:
         server.process.wait()
 
 
-def create_job(
+def create_job(  # noqa: PLR0913  (a job's sides)
     server: LocalServer,
     objects: int,
     workers: int,
     name: str,
     *,
     line: Mapping[str, Any] | None = None,
+    page: str = TEMPLATE,
     **task: Any,
 ) -> None:
     """Create a labeling job whose objects are numbers; without functions, if none are named.
@@ -147,6 +148,7 @@ def create_job(
         workers: How many label each of them.
         name: The job's name.
         line: What each line of the manifest has besides the number.
+        page: The worker page's template.
         **task: Further members of its HumanTaskConfig.
     """
     s3 = server.s3()
@@ -154,7 +156,7 @@ def create_job(
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     manifest = "".join(json.dumps({"source": str(number), **(line or {})}) + "\n" for number in range(objects))
     s3.put_object(Bucket=BUCKET, Key="input.manifest", Body=manifest.encode())
-    s3.put_object(Bucket=BUCKET, Key="page.liquid.html", Body=TEMPLATE.encode())
+    s3.put_object(Bucket=BUCKET, Key="page.liquid.html", Body=page.encode())
     human_task: Any = {
         "WorkteamArn": "arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/everyone",
         "UiConfig": {"UiTemplateS3Uri": f"s3://{BUCKET}/page.liquid.html"},

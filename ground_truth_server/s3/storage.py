@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _log = logging.getLogger(__name__)
-_LONGEST_BODY = 256 * MEGABYTE  # moto holds a body in memory; larger files are put into the bucket's folder by hand
+_LONGEST_BODY = 320 * MEGABYTE  # moto holds a body in memory; larger files are put into the bucket's folder by hand
 _LONGEST_KEY = 1024  # bytes
 _CHANGES = frozenset({"PUT", "POST", "DELETE"})
 _REGION = "us-east-1"

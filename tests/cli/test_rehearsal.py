@@ -45,7 +45,7 @@ def test_the_page_of_the_first_item_is_rendered_and_its_files_are_fetched(
 ) -> None:
     done = command("start", "--stack", STACK)
     assert done.status == 0
-    assert "Rendered the page of line 1 with SageMaker, and fetched its 4 files as a browser does." in done.err
+    assert "Rendered the page of line 1 with SageMaker, and fetched its 5 files as a browser does." in done.err
     plots = [key for key in welds.keys("plots/") if key.endswith(".png")]
     assert len(plots) == 3
     assert all("weld.1.csv" in key for key in plots)

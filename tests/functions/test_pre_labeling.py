@@ -134,7 +134,7 @@ def test_the_numbers_behind_a_plot_lie_beside_it(pre_labeling: Handler, bucket: 
         found: list[float] = []
         for first in range(0, 3000, chunk):
             entries = min(chunk, 3000 - first)
-            at = level["offset"] + 8 * (first * width + (1 + panels[key]["series"]) * entries)
+            at = level["start"] + 8 * (first * width + (1 + panels[key]["series"]) * entries)
             found += struct.unpack(f"<{entries}d", file[at : at + 8 * entries])
         assert found == pytest.approx(rows[:, column].tolist(), abs=0)
 
@@ -214,6 +214,7 @@ def test_two_recordings_of_one_name_in_an_item_are_drawn_once_and_reused(
     bucket.put("dataset/dataset-1.json", files)
     panels = strict.answer(request)["taskInput"]
     assert len({panel["file"] for panel in panels.values()}) == 7
+    assert len({panel["data"]["file"] for panel in panels.values() if "data" in panel}) == 2
     before = written(bucket)
     assert strict.answer(request)["taskInput"] == panels
     assert written(bucket) == before

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from labeling import plots
 from labeling.job import load_configured
-from labeling.panels import Level, PlotArea, PlotData
+from labeling.panels import Gap, Level, PlotArea, PlotData
 from labeling.plots import DataFile, Plot, PlotRecord
 from labeling.storage import S3Uri, Storage
 
@@ -76,7 +76,7 @@ def test_a_record_is_kept_and_the_plots_are_looked_for(bucket: Bucket, monkeypat
     etag = storage.write(S3Uri(bucket.name, "plots/weld.1.csv-current.png"), b"png", "image/png")
     plot = Plot("current", "plots/weld.1.csv-current.png", etag, "alt", AREA, 0, "plots/weld.1.csv-data.bin", ("note",))
     numbers = storage.write(S3Uri(bucket.name, "plots/weld.1.csv-data.bin"), b"numbers", "application/octet-stream")
-    layout = PlotData(3, 1024, (Level(0, 10, 1),), ((1.0, 2.0),))
+    layout = PlotData(3, 1024, (Level(0, 10, 1),), (Gap(1.0, 2.0),))
     record = PlotRecord("f", 2, (plot,), (DataFile("plots/weld.1.csv-data.bin", numbers, layout),))
     plots.write_record(kept, record, storage)
     assert plots.read_record(kept, storage) == record

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labeling.errors import WorkerPageError
 from labeling.job import JobConfiguration, load
+from labeling.panels import PlotArea
 from labeling.worker_page import page
 
 from ground_truth_server.pages.ground_truth_liquid import render_template
@@ -81,10 +82,22 @@ def test_liquid_is_left_to_ground_truth_and_is_the_plainest() -> None:
     assert {part.strip() for output in outputs for part in output.split("|")[1:]} == {"grant_read_access"}
     variables = {output.split("|")[0].strip() for output in outputs}
     panels = ("image", "current", "voltage", "electrode")
-    fields = {f"task.input.{panel}.{field}" for panel in panels for field in ("file", "alt", "title")}
-    assert variables == {"note", *fields}
+    of_all = ("file", "alt", "title")
+    area = (f"area.{name}" for name in PlotArea.__struct_fields__)
+    of_plots = ("series", "data.file", "data.channels", "data.chunk", *area)
+    fields = {f"task.input.{panel}.{field}" for panel in panels for field in of_all}
+    fields |= {f"task.input.{panel}.{field}" for panel in panels[1:] for field in of_plots}
+    assert variables == {"note", "level.start", "level.entries", "level.rows", "gap.begin", "gap.end", *fields}
     assert "<%" not in made
     assert len(made) < 128_000  # what RenderUiTemplate takes
+
+
+@pytest.mark.parametrize("name", ["uplot.min.js", "plots.js", "plots.css", "photographs.js"])
+def test_the_parts_of_the_page_stand_in_it_as_they_are(name: str) -> None:
+    part = (ROOT / "layers/labeling/labeling/page" / name).read_text(encoding="utf-8")
+    assert part in page(JOB, TEMPLATE)
+    assert part in render_template(page(JOB, TEMPLATE), {}, str).text
+    assert not re.search(r"\{\{|\{%|</script|</style", part)
 
 
 def test_a_page_without_marks_is_left_as_it_is() -> None:

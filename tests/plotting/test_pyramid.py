@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labeling.panels import Level, PlotData
+from labeling.panels import Gap, Level, PlotData
 from numpy.typing import NDArray
 from plotting import pyramid
 from plotting.recording import Recording
@@ -22,7 +22,7 @@ def entries(file: bytes, layout: PlotData, level: Level) -> list[list[float]]:
     """The columns of a level, read as the description of the file has it, by another library than wrote it."""
     width = 1 + layout.channels if level.rows == 1 else 2 + 2 * layout.channels
     columns: list[list[float]] = [[] for _ in range(width)]
-    at = level.offset
+    at = level.start
     for first in range(0, level.entries, layout.chunk):
         count = min(layout.chunk, level.entries - first)
         for column in columns:
@@ -40,7 +40,7 @@ def test_each_level_has_the_extremes_of_so_many_rows(rows: int) -> None:
     assert layout.levels[-1].entries <= pyramid.COARSEST
     end = 0
     for level in layout.levels:
-        assert level.offset == end
+        assert level.start == end
         found = entries(bytes(file), layout, level)
         end += 8 * level.entries * len(found)
         blocks = range(0, rows, level.rows)
@@ -74,11 +74,11 @@ def test_gaps_are_told_the_longest_where_there_are_many() -> None:
     time[400:] += 50
     time[700:] += 7
     _, layout = pyramid.build(recorded(time, time, gaps=(399, 699)))
-    assert layout.gaps == ((399.0, 450.0), (749.0, 757.0))
+    assert layout.gaps == (Gap(399.0, 450.0), Gap(749.0, 757.0))
     time = np.cumsum(np.linspace(1, 2, 1000))
     _, layout = pyramid.build(recorded(time, time, gaps=tuple(range(999))))
     assert len(layout.gaps) == pyramid.MOST_GAPS
-    assert layout.gaps == tuple(zip(time[799:-1].tolist(), time[800:].tolist(), strict=True))[-pyramid.MOST_GAPS :]
+    assert layout.gaps == tuple(map(Gap, time[799:-1].tolist(), time[800:].tolist()))
 
 
 def test_a_file_is_not_much_larger_than_its_recording() -> None:

@@ -36,14 +36,26 @@ class Level(msgspec.Struct, frozen=True):
     """A level of a `PlotData`.
 
     Attributes:
-        offset: Where in the file it begins, in bytes.
+        start: Where in the file it begins, in bytes.
         entries: How many entries it has.
         rows: How many rows of the recording each entry stands for, but for the last one, which may stand for fewer.
     """
 
-    offset: int
+    start: int
     entries: int
     rows: int
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A gap in time.
+
+    Attributes:
+        begin: The last moment before it, in seconds on the item's clock.
+        end: The first one after it.
+    """
+
+    begin: float
+    end: float
 
 
 class PlotData(msgspec.Struct, frozen=True):
@@ -58,10 +70,10 @@ class PlotData(msgspec.Struct, frozen=True):
         channels: How many channels there are.
         chunk: Entries in a chunk.
         levels: The levels, the first with all rows.
-        gaps: Gaps in time, each from and to what second; the longest where there are many.
+        gaps: The gaps in time; the longest where there are many.
     """
 
     channels: int
     chunk: int
     levels: tuple[Level, ...]
-    gaps: tuple[tuple[float, float], ...] = ()
+    gaps: tuple[Gap, ...] = ()

@@ -201,37 +201,32 @@ class PreLabeling:
                 for key, recording in recordings.items()
             ]
         )
+        numbers = {key: _numbers_uri(targets[key], source) for key, source in sources.items()}
         files = [
-            self.pool.submit(self._upload_data, *data, target)
-            for data, target in zip(drawing.data, targets.values(), strict=True)
+            self.pool.submit(self._upload_numbers, *data, uri)
+            for data, uri in zip(drawing.data, numbers.values(), strict=True)
         ]
         target_of = {channel.key: targets[key] for key, source in sources.items() for channel in source.channels}
-        uploads = [self.pool.submit(self._upload, panel, target_of[panel.key]) for panel in drawing.panels]
+        key_of = {channel.key: numbers[key].key for key, source in sources.items() for channel in source.channels}
+        uploads = [
+            self.pool.submit(self._upload, panel, target_of[panel.key], key_of[panel.key]) for panel in drawing.panels
+        ]
         return PlotRecord(
             wanted, drawing.rows_left_out, tuple(map(Future.result, uploads)), tuple(map(Future.result, files))
         )
 
-    def _upload(self, panel: DrawnPanel, target: S3Uri) -> Plot:
+    def _upload(self, panel: DrawnPanel, target: S3Uri, data: str) -> Plot:
         uri = S3Uri(target.bucket, f"{target.key}-{panel.suffix}.png")
         etag = self.storage.write(uri, panel.png, "image/png")
-        return Plot(
-            panel=panel.key,
-            key=uri.key,
-            etag=etag,
-            alt=panel.alt,
-            area=panel.area,
-            series=panel.series,
-            data=_data_uri(target).key,
-            notes=panel.notes,
-        )
+        return Plot(panel.key, uri.key, etag, panel.alt, panel.area, panel.series, data, panel.notes)
 
-    def _upload_data(self, content: Content, layout: PlotData, target: S3Uri) -> DataFile:
-        uri = _data_uri(target)
+    def _upload_numbers(self, content: Content, layout: PlotData, uri: S3Uri) -> DataFile:
         return DataFile(uri.key, self.storage.write(uri, content, "application/octet-stream"), layout)
 
 
-def _data_uri(target: S3Uri) -> S3Uri:
-    return S3Uri(target.bucket, f"{target.key}-data.bin")
+def _numbers_uri(target: S3Uri, source: TimeSeriesSource) -> S3Uri:
+    """Where a recording's numbers lie: by its first channel's suffix, since recordings of one name share the rest."""
+    return S3Uri(target.bucket, f"{target.key}-{source.channels[0].suffix}.bin")
 
 
 def _image_panel(uri: S3Uri, title: str) -> dict[str, Any]:

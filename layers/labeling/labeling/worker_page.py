@@ -7,6 +7,7 @@ when it is put into the bucket. What is left for Ground Truth to fill in is the 
 
 import json
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, TemplateError, TemplateSyntaxError
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 
 from labeling.errors import WorkerPageError
 from labeling.job import JobConfiguration
+from labeling.panels import PlotArea
 
 
 def page(job: JobConfiguration, template: str) -> str:
@@ -26,7 +28,10 @@ def page(job: JobConfiguration, template: str) -> str:
     - ``header``: the question that the worker answers;
     - ``categories``, in the order in which they are shown, each with ``name``, ``description`` and ``look_for``;
     - ``category_names``: the names of all as a JSON array, for ``<crowd-classifier categories="…">``;
-    - ``images`` and ``plots``: the panels of the task input, in order, each with ``key`` and ``title``.
+    - ``images`` and ``plots``: the panels of the task input, in order, each with ``key`` and ``title``, a plot with its
+      ``unit`` as well; ``area``: the names of what a plot's `PlotArea` holds;
+    - ``uplot``, ``plots_script``, ``plots_style``: what makes plots ones to work in, for ``<script>`` and ``<style>``;
+      ``photographs_script``: what zooms photographs.
 
     Every text is escaped for HTML, and can't be read as Liquid.
 
@@ -54,8 +59,22 @@ def _known(job: JobConfiguration) -> dict[str, Any]:
         "categories": job.label.categories,
         "category_names": json.dumps(job.label.category_names, ensure_ascii=False),
         "images": [{"key": key, "title": source.title} for key, source in job.images.items()],
-        "plots": [{"key": channel.key, "title": channel.title} for channel in job.channels],
+        "plots": [{"key": channel.key, "title": channel.title, "unit": channel.unit} for channel in job.channels],
+        "area": PlotArea.__struct_fields__,
+        "uplot": _part("uplot.min.js"),
+        "plots_script": _part("plots.js"),
+        "plots_style": _part("plots.css"),
+        "photographs_script": _part("photographs.js"),
     }
+
+
+class _Part(Markup):
+    """A part of the page that comes with this library, and stands in it as it is."""
+
+
+@cache
+def _part(name: str) -> _Part:
+    return _Part(files("labeling").joinpath("page", name).read_text(encoding="utf-8"))
 
 
 @cache
@@ -78,4 +97,6 @@ def _marks() -> Environment:
 
 def _without_liquid(value: object) -> Markup:
     """Escape a value for HTML, braces too: a browser shows them, and Liquid doesn't see them."""
+    if isinstance(value, _Part):
+        return value
     return Markup(str(escape(value)).replace("{", "&#123;"))  # noqa: S704  (escaped just now)

@@ -27,10 +27,10 @@ GRID: Final[Color] = (222, 226, 231)
 AXIS: Final[Color] = (140, 149, 159)
 NO_DATA: Final[Color] = (231, 234, 238)
 
-TITLE_SIZE: Final = 34.0
-AXIS_SIZE: Final = 29.0
-TICK_SIZE: Final = 28.0
-SUMMARY_SIZE: Final = 26.0
+TITLE_SIZE: Final = 38.0
+AXIS_SIZE: Final = 32.0
+TICK_SIZE: Final = 32.0
+SUMMARY_SIZE: Final = 30.0
 
 # Those of Okabe and Ito's colours for colour-blind eyes ("Color Universal Design", 2008) that stand out from
 # white by at least 3:1, in turn.

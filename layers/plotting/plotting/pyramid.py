@@ -8,7 +8,7 @@ some level has a few thousand entries of it, which lie together in the file.
 from typing import Final
 
 import numpy as np
-from labeling.panels import Content, Level, PlotData
+from labeling.panels import Content, Gap, Level, PlotData
 from numpy.typing import NDArray
 
 from plotting.recording import Recording
@@ -73,7 +73,7 @@ def _coarser(columns: list[Values], *, finest: bool) -> list[Values]:
     return extremes
 
 
-def _gaps(recording: Recording) -> tuple[tuple[float, float], ...]:
+def _gaps(recording: Recording) -> tuple[Gap, ...]:
     begins, ends = recording.time[recording.gaps], recording.time[recording.gaps + 1]
     longest = np.sort(np.argsort(begins - ends, kind="stable")[:MOST_GAPS])
-    return tuple(zip(begins[longest].tolist(), ends[longest].tolist(), strict=True))
+    return tuple(map(Gap, begins[longest].tolist(), ends[longest].tolist()))

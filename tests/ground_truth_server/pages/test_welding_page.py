@@ -126,6 +126,50 @@ def test_one_click_enlarges_arrows_go_on_and_escape_closes(pages: WorkerPages) -
     assert shown.messages("answer") == []
 
 
+def scale_of(picture: Locator) -> float:
+    return float(picture.evaluate("(image) => new DOMMatrix(getComputedStyle(image).transform).a"))
+
+
+def test_the_photograph_is_zoomed_where_it_stands(pages: WorkerPages) -> None:
+    shown = pages.show(TEMPLATE, described_item(), size=(1440, 900))
+    photograph = shown.task.locator(".images img")
+    before = box_of(photograph)
+    shown.task.get_by_role("button", name="Photograph of the weld: zoom in").click(force=True)
+    assert scale_of(photograph) == pytest.approx(1.4)
+    x, y = before["x"] + before["width"] / 4, before["y"] + before["height"] / 4
+    at = box_of(photograph)
+    share = ((x - at["x"]) / at["width"], (y - at["y"]) / at["height"])
+    shown.page.mouse.move(x, y)
+    shown.page.mouse.wheel(0, -150)
+    shown.page.wait_for_timeout(100)
+    now = box_of(photograph)
+    assert scale_of(photograph) > 2
+    # What lies under the pointer stays there.
+    assert (x - now["x"]) / now["width"] == pytest.approx(share[0], abs=0.01)
+    assert (y - now["y"]) / now["height"] == pytest.approx(share[1], abs=0.01)
+    shown.page.mouse.down()
+    shown.page.mouse.move(x - 40, y - 30, steps=4)
+    shown.page.mouse.up()
+    dragged = box_of(photograph)
+    assert (dragged["x"] - now["x"], dragged["y"] - now["y"]) == pytest.approx((-40, -30), abs=1)
+    expect(shown.task.locator("#enlarged")).to_be_hidden()  # the end of a drag is no click
+    shown.task.get_by_role("button", name="Photograph of the weld: as at first").click(force=True)
+    assert scale_of(photograph) == 1
+    assert shown.errors == []
+
+
+def test_an_enlarged_picture_is_zoomed_by_keys_and_the_next_one_is_whole(pages: WorkerPages) -> None:
+    shown = pages.show(TEMPLATE, described_item())
+    shown.task.locator(".images .panel > button").click()
+    picture = shown.task.locator("#enlarged img")
+    picture.dispatch_event("keydown", {"key": "+", "bubbles": True})
+    picture.dispatch_event("keydown", {"key": "+", "bubbles": True})
+    assert scale_of(picture) == pytest.approx(1.96)
+    shown.task.get_by_role("button", name="Next picture").click()
+    shown.page.wait_for_timeout(100)
+    assert scale_of(picture) == 1
+
+
 def test_a_missing_panel_and_a_picture_that_cannot_be_loaded_are_said(pages: WorkerPages) -> None:
     item = plain_item()
     del item["electrode"]

@@ -47,7 +47,12 @@ def served() -> Iterator[Site]:
             site.requested.append(self.path)
             path = self.path.partition("?")[0]
             kind, body, headers = site.files.get(path, ("text/plain", b"", {}))
-            self.send_response(200 if path in site.files else 404)
+            status = 200 if path in site.files else 404
+            if status == 200 and (asked := self.headers["Range"]):
+                first, last = (int(text) for text in asked.removeprefix("bytes=").split("-"))
+                headers = {**headers, "Content-Range": f"bytes {first}-{last}/{len(body)}"}
+                status, body = 206, body[first : last + 1]
+            self.send_response(status)
             for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()

@@ -1,0 +1,318 @@
+"""Plots to work in, on the welding job's page in a browser: what is read at the cursor are the recording's numbers."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from labeling.job import JobConfiguration, load
+from labeling.sources import TimeColumn
+from labeling.worker_page import page
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Locator, expect
+from plotting.panels import draw
+from plotting.pyramid import build
+from plotting.recording import Recording
+
+from tests.conftest import ROOT
+from tests.ground_truth_server.pages.worker_page_frame import Shown, WorkerPages, served
+
+Values = NDArray[np.float64]
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+DATA = "/b/plots/numbers.bin"
+
+
+def job() -> JobConfiguration:
+    """The welding job without its photograph, recorded in seconds."""
+    known = load(ROOT / "labeling_job" / "job.toml")
+    source = msgspec.structs.replace(known.recordings["sensor_data"], time=TimeColumn(unit="s"), focus="whole")
+    return msgspec.structs.replace(known, sources={"sensor_data": source})
+
+
+JOB = job()
+TEMPLATE = page(JOB, (ROOT / "labeling_job/worker-task.liquid.html").read_text(encoding="utf-8"))
+
+
+@dataclass
+class Plotted:
+    """A page that shows plots, and what was measured."""
+
+    shown: Shown
+    pages: WorkerPages
+    time: Values
+    values: tuple[Values, ...]
+
+    @property
+    def group(self) -> Locator:
+        return self.shown.task.locator(".plots")
+
+    @property
+    def view(self) -> tuple[float, float]:
+        """What the bar says is shown."""
+        text = self.shown.task.locator(".plots-bar .shown").inner_text().replace(",", "")
+        begin, end = re.findall(r"[\d.]+", text)[:2]
+        return float(begin), float(end)
+
+    def settle(self) -> None:
+        expect(self.shown.task.locator(".plots.live:not([aria-busy])")).to_be_visible()
+
+    def surface(self, channel: int = 0) -> tuple[float, float, float, float]:
+        """Left and right end of a plot's time axis, and its upper and lower edge, in pixels of the page."""
+        box = self.shown.task.locator(".plots .surface").nth(channel).bounding_box()
+        assert box is not None
+        left, right = 190 / 2000, 1956 / 2000  # as the plotting layer lays panels out
+        x, width = box["x"], box["width"]
+        return x + left * width, x + right * width, box["y"], box["y"] + box["height"]
+
+    def move_to(self, moment: float, channel: int = 0) -> None:
+        """Put the mouse where a moment is, by what the bar says is shown."""
+        left, right, top, bottom = self.surface(channel)
+        begin, end = self.view
+        x = left + (moment - begin) / (end - begin) * (right - left)
+        self.shown.page.mouse.move(x, (top + bottom) / 2)
+
+    def read(self) -> list[str]:
+        """What stands at the cursor, of each channel."""
+        return self.shown.task.locator(".plots .value").all_inner_texts()
+
+    def drawn(self) -> list[bool]:
+        """Whether each panel is drawn in the picture's place."""
+        return [one.is_visible() for one in self.shown.task.locator(".plots .drawn").all()]
+
+
+@pytest.fixture
+def pages(browser: Browser) -> Iterator[WorkerPages]:
+    with served() as portal, served() as site:
+        pages = WorkerPages(browser, portal, site)
+        yield pages
+        pages.close()
+
+
+def show(pages: WorkerPages, time: Values, *values: Values, gaps: tuple[int, ...] = (), lost: bool = False) -> Plotted:
+    (source,) = JOB.recordings.values()
+    measured = Recording(time, values, np.array(gaps, np.intp), 0, (), ((),) * len(values))
+    file, layout = build(measured)
+    if not lost:
+        pages.pages.put(DATA, bytes(file), "application/octet-stream", Access_Control_Allow_Origin="*")
+    task_input: dict[str, Any] = {}
+    for panel in draw([(measured, source)]):
+        pages.pages.put(f"/b/plots/{panel.key}.png", panel.png, "image/png")
+        task_input[panel.key] = {
+            "file": f"s3://b/plots/{panel.key}.png",
+            "alt": panel.alt,
+            "notes": list(panel.notes),
+            "area": msgspec.to_builtins(panel.area),
+            "series": panel.series,
+            "data": {"file": "s3:/" + DATA, **msgspec.to_builtins(layout)},
+        }
+    found = Plotted(pages.show(TEMPLATE, task_input, size=(1400, 1000)), pages, time, values)
+    found.settle()
+    return found
+
+
+def few(pages: WorkerPages) -> Plotted:
+    """400 rows, one every 25 ms: no more than are shown one by one."""
+    time = np.arange(400, dtype=np.float64) * 0.025
+    return show(pages, time, 100 + 20 * np.sin(time), np.cos(3 * time), time**2)
+
+
+def many(pages: WorkerPages) -> Plotted:
+    """200,000 rows, one every 100 µs, with a spike."""
+    time = np.arange(200_000, dtype=np.float64) * 1e-4
+    noise = np.random.default_rng(5).normal(size=(2, len(time)))
+    noise[0][123_456] = 77.5
+    return show(pages, time, noise[0], noise[1], time)
+
+
+def test_one_cursor_reads_all_channels(pages: WorkerPages) -> None:
+    found = few(pages)
+    found.move_to(3.0, channel=1)
+    row = 120  # a negative voltage
+    current, voltage, electrode = (float(values[row]) for values in found.values)
+    assert found.read() == [f"{current:.5g} A", f"−{abs(voltage):.5g} V", f"{electrode:.5g} mm"]
+    expect(found.shown.task.locator(".plots .cursor:visible")).to_have_count(3)
+    assert found.drawn() == [False] * 3  # the pictures are there, as they were drawn for this view
+    found.shown.page.mouse.move(5, 5)
+    expect(found.shown.task.locator(".plots .cursor:visible")).to_have_count(0)
+    assert found.shown.errors == []
+
+
+def test_a_stretch_that_is_dragged_over_is_shown_and_reset_brings_the_picture_back(pages: WorkerPages) -> None:
+    found = few(pages)
+    found.move_to(2.0)
+    found.shown.page.mouse.down()
+    found.move_to(4.0, channel=0)
+    expect(found.shown.task.locator(".plots .chosen:visible")).to_have_count(3)
+    found.shown.page.mouse.up()
+    found.settle()
+    assert found.view == pytest.approx((2.0, 4.0), abs=0.02)
+    assert found.drawn() == [True] * 3
+    found.move_to(3.0)
+    assert found.read()[2] == "9 mm"
+    found.shown.task.get_by_role("button", name="Show what was shown first").click()
+    found.settle()
+    assert found.drawn() == [False] * 3
+    assert found.view == pytest.approx((0, 9.975), abs=0.006)
+
+
+def test_zoom_goes_down_to_single_rows_and_reads_only_what_it_shows(pages: WorkerPages) -> None:
+    found = many(pages)
+    found.move_to(12.3456)
+    low, high = found.read()[0].removesuffix(" A").split(" to ")
+    assert float(high) == 77.5  # a spike is there however far away one looks
+    about = found.values[0][123_000:124_000]
+    assert float(low.replace("−", "-")) in [pytest.approx(float(value), abs=1e-4) for value in np.sort(about)[:200]]
+    found.group.focus()
+    for _ in range(30):
+        found.shown.page.keyboard.press("+")
+        found.settle()
+    begin, end = found.view
+    assert end - begin < 0.001
+    assert found.shown.task.locator(".plots .heading small").first.inner_text() == "every row"
+    found.move_to(12.3456)
+    assert found.read()[0] == "77.5 A"
+    row = found.values[1][123_456]
+    assert found.read()[1] == f"{row:.5g} V".replace("-", "−")
+    requests = [path for path in found.pages.pages.requested if path.startswith(DATA)]
+    assert 2 <= len(requests) < 20
+    assert found.shown.errors == []
+
+
+def test_keys_work_in_the_plots_only_and_categories_have_theirs(pages: WorkerPages) -> None:
+    found = few(pages)
+    before = found.view
+    found.shown.page.keyboard.press("+")
+    assert found.view == before
+    found.group.focus()
+    found.shown.page.keyboard.press("+")
+    found.settle()
+    begin, end = found.view
+    assert end - begin == pytest.approx(9.975 / 1.5, abs=0.02)
+    found.shown.page.keyboard.press("Shift+ArrowRight")
+    found.settle()
+    assert found.view[0] == pytest.approx(begin + (end - begin) / 4, abs=0.02)
+    found.shown.page.keyboard.press("ArrowRight")
+    spoken = found.shown.task.locator(".spoken").inner_text()
+    assert re.fullmatch(
+        r"[\d.]+ s: Welding current [\d.]+ A, Welding voltage −?[\d.]+ V, Electrode position [\d.]+ mm", spoken
+    )
+    moment = float(spoken.partition(" s")[0])
+    row = int(np.abs(found.time - moment).argmin())
+    assert f"Welding current {found.values[0][row]:.5g} A" in spoken
+    found.shown.page.keyboard.press("Home")
+    found.settle()
+    assert found.view == before
+    found.shown.page.keyboard.press("2")
+    found.shown.page.keyboard.press("Enter")
+    assert found.shown.answer() == {"WeldingClassification": {"label": "Burn Through"}}
+
+
+def test_the_wheel_scrolls_the_page_until_somebody_works_in_the_plots(pages: WorkerPages) -> None:
+    found = few(pages)
+    before = found.view
+    found.move_to(5.0)
+    found.shown.page.mouse.wheel(0, -200)
+    found.shown.page.wait_for_timeout(100)
+    assert found.view == before
+    found.shown.page.mouse.click(*_point(found, 5.0))
+    found.shown.page.mouse.wheel(0, -200)
+    found.shown.page.wait_for_timeout(100)
+    found.settle()
+    begin, end = found.view
+    assert end - begin < before[1] - before[0]
+    middle = (5.0 - begin) / (end - begin)
+    assert middle == pytest.approx(5.0 / before[1], abs=0.02)  # what is under the pointer stays there
+
+
+def _point(found: Plotted, moment: float) -> tuple[float, float]:
+    left, right, top, bottom = found.surface()
+    begin, end = found.view
+    return left + (moment - begin) / (end - begin) * (right - left), (top + bottom) / 2
+
+
+def test_with_shift_a_drag_moves_what_is_shown(pages: WorkerPages) -> None:
+    found = few(pages)
+    found.group.focus()
+    for _ in range(2):
+        found.shown.page.keyboard.press("+")
+    found.settle()
+    begin, end = found.view
+    found.move_to(begin + 0.5 * (end - begin))
+    found.shown.page.keyboard.down("Shift")
+    found.shown.page.mouse.down()
+    found.move_to(begin + 0.25 * (end - begin))
+    found.shown.page.mouse.up()
+    found.shown.page.keyboard.up("Shift")
+    found.settle()
+    assert found.view[0] == pytest.approx(begin + 0.25 * (end - begin), abs=0.03)
+    assert found.view[1] - found.view[0] == pytest.approx(end - begin, abs=0.02)
+
+
+def test_a_channel_can_be_hidden_and_shown_again_and_be_logarithmic(pages: WorkerPages) -> None:
+    found = few(pages)
+    task = found.shown.task
+    task.get_by_role("button", name="Welding voltage: hide").click(force=True)
+    expect(task.locator(".plots .panel:visible")).to_have_count(2)
+    task.get_by_role("button", name="Show Welding voltage").click()
+    expect(task.locator(".plots .panel:visible")).to_have_count(3)
+    logarithmic = task.get_by_role("button", name="Electrode position: logarithmic")
+    logarithmic.click(force=True)
+    expect(logarithmic).to_have_attribute("aria-pressed", "true")
+    assert found.drawn() == [False, False, True]
+
+
+def test_where_the_numbers_are_lost_the_pictures_stay_and_the_page_says_so(pages: WorkerPages) -> None:
+    found = show(pages, np.arange(10.0), *(np.arange(10.0),) * 3, lost=True)
+    expect(found.shown.task.locator(".plots-bar .shown")).to_contain_text("could not be loaded (")
+    assert found.drawn() == [False] * 3
+    expect(found.shown.task.locator(".plots .panel img").first).to_be_visible()
+    found.shown.tell({"type": "key", "key": "1"})
+    found.shown.tell({"type": "key", "key": "Enter"})
+    assert found.shown.answer() == {"WeldingClassification": {"label": "Good Weld"}}
+
+
+def test_no_line_leads_over_a_gap(pages: WorkerPages) -> None:
+    time = np.concatenate([np.arange(0, 4, 0.01), np.arange(6, 10, 0.01)])
+    found = show(pages, time, *(np.ones(len(time)),) * 3, gaps=(399,))
+    found.group.focus()
+    found.shown.page.keyboard.press("+")
+    found.settle()
+    script = """() => {
+      const canvas = document.querySelector(".plots .drawn canvas"), box = canvas.getBoundingClientRect();
+      const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      const blue = [];
+      for (let x = 0; x < canvas.width; x += 1) {
+        let found = false;
+        for (let y = 0; y < canvas.height; y += 1) {
+          const at = 4 * (y * canvas.width + x);
+          if (data[at] < 80 && data[at + 1] > 80 && data[at + 2] > 140 && data[at + 3] > 200) found = true;
+        }
+        blue.push(found);
+      }
+      return blue;
+    }"""
+    blue = np.array(found.shown.evaluate(script))
+    begin, end = found.view
+    left, right = 190 / 2000 * len(blue), 1956 / 2000 * len(blue)
+    columns = np.arange(len(blue))
+    moments = begin + (columns - left) / (right - left) * (end - begin)
+    assert not blue[(moments > 4.05) & (moments < 5.95)].any()
+    assert blue[(moments > begin + 0.1) & (moments < 3.9)].all()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_while_plots_are_worked_in(pages: WorkerPages, dark: bool) -> None:
+    found = few(pages)
+    if dark:
+        found.shown.page.emulate_media(color_scheme="dark")
+    found.group.focus()
+    found.shown.page.keyboard.press("+")
+    found.settle()
+    found.shown.evaluate(AXE)
+    result: Any = found.shown.page.frames[1].evaluate("axe.run({ resultTypes: ['violations'], iframes: false })")
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in result["violations"]] == []
+    found.shown.picture(f"plots-{'dark' if dark else 'light'}")
