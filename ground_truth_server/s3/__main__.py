@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -53,7 +54,7 @@ class _ToParent(logging.Handler):
 
 
 def main() -> int:
-    """Serve until the pipe over which objects come is closed."""
+    """Serve until the pipe over which objects come is closed; gives a status only where it can't begin."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent ends it, after all that still needs it
         signal.signal(number, signal.SIG_IGN)
     settings = S3Settings(**json.loads(sys.argv[1]))
@@ -72,7 +73,7 @@ def main() -> int:
     with server:
         asks.send_bytes(b"")
         _take_objects(puts, server)
-    return 0
+    os._exit(0)  # all is on the disk, and who started this waits for it
 
 
 def _take_objects(puts: Connection, server: EmbeddedS3) -> None:
