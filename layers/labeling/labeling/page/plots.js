@@ -191,22 +191,36 @@
         lows.push(low);
         highs.push(high);
       };
-      let gap = 0;
+      const { begin, end } = this.plots;
       const gaps = numbersOf.gaps;
-      const dots = view.exact ? view.times.length < box.width / 6 : false;
+      const columns = Math.round(box.right - box.left);
+      const dense = view.times.length > 2 * columns; // else each entry by itself
+      const exact = view.exact && !dense;
+      const dots = exact && view.times.length < box.width / 6;
+      let gap = 0;
+      let column = null;
       for (let index = 0; index < view.times.length; index += 1) {
-        while (gap < gaps.length && gaps[gap][1] <= view.times[index]) {
+        const time = view.times[index];
+        while (gap < gaps.length && gaps[gap][1] <= time) {
           if (index > 0 && gaps[gap][0] >= view.times[index - 1]) put((gaps[gap][0] + gaps[gap][1]) / 2, null, null);
           gap += 1;
+          column = null;
         }
         const low = this.shown(view.lows[this.series][index]);
         const high = this.shown(view.highs[this.series][index]);
-        put(view.times[index], low, high);
+        const own = dense ? Math.floor(((time - begin) / (end - begin)) * columns) : null;
+        const last = times.length - 1;
+        if (own === null || own !== column || low === null || lows[last] === null) {
+          put(time, low, high);
+          column = own;
+        } else {
+          if (low < lows[last]) lows[last] = low;
+          if (high > highs[last]) highs[last] = high;
+        }
       }
-      const { begin, end } = this.plots;
       const [least, most] = this.range(times, lows, highs, begin, end);
       this.heading.style.cssText = `left: ${box.left}px; top: 4px`;
-      this.heading.querySelector("small").textContent = view.exact ? "every row" : "extremes";
+      this.heading.querySelector("small").textContent = exact ? "every row" : "extremes";
       if (this.chart) this.chart.destroy();
       const font = "13px DejaVu Sans, Verdana, system-ui, sans-serif";
       const look = { stroke: "#525d69", font, labelFont: font, ticks: { show: false }, grid: { stroke: "#dee2e6", width: 1 } };
@@ -232,7 +246,7 @@
             { stroke: this.color, width: 1.25, points: { show: dots, size: 5, fill: this.color } },
             { stroke: this.color, width: 1.25, points: { show: false } },
           ],
-          bands: view.exact ? [] : [{ series: [2, 1], fill: `${this.color}66` }],
+          bands: exact ? [] : [{ series: [2, 1], fill: `${this.color}66` }],
         },
         [times, lows, highs],
         this.drawn,
