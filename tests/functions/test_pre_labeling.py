@@ -28,6 +28,7 @@ from labeling.errors import (
 )
 from labeling.job import JobConfiguration, load_configured
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile
+from labeling.sources import Derived
 from labeling.storage import Storage
 from PIL import Image
 from plotting.errors import RecordingError
@@ -137,6 +138,24 @@ def test_the_numbers_behind_a_plot_lie_beside_it(pre_labeling: Handler, bucket: 
             at = level["start"] + 8 * (first * width + (1 + panels[key]["series"]) * entries)
             found += struct.unpack(f"<{entries}d", file[at : at + 8 * entries])
         assert found == pytest.approx(rows[:, column].tolist(), abs=0)
+
+
+def test_what_is_computed_from_channels_has_panels_of_its_own(strict: PreLabeling, bucket: Bucket) -> None:
+    derived = (
+        Derived("mean", "Mean current", "moving-mean", "current", "mean", window_seconds=0.1),
+        Derived("histogram", "Voltages", "histogram", "voltage", "histogram"),
+    )
+    source = msgspec.structs.replace(STRICT.recordings["sensor_data"], derived=derived)
+    strict.job = msgspec.structs.replace(STRICT, sources={**STRICT.sources, "sensor_data": source})
+    request = put_item(bucket, recording())
+    panels = strict.answer(request)["taskInput"]
+    assert list(panels) == ["image", "current", "voltage", "electrode", "mean", "histogram"]
+    assert panels["mean"]["data"] == panels["current"]["data"]
+    assert (panels["mean"]["series"], panels["mean"]["data"]["channels"]) == (3, 4)
+    assert panels["histogram"].keys() == {"file", "title", "alt", "notes"}
+    for panel in panels.values():
+        assert bucket.get(panel["file"].removeprefix(f"s3://{bucket.name}/")).startswith(b"\x89PNG")
+    assert strict.answer(request)["taskInput"] == panels
 
 
 def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket: Bucket) -> None:

@@ -18,6 +18,7 @@ from ground_truth_server.sagemaker.java_pattern import java_pattern
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "labeling_job" / "job.toml"
+DERIVED = "[[sources.sensor_data.derived]]\nkey = 'computed'\ntitle = 'Computed'\nsuffix = 'computed'\n"
 
 
 def test_the_sample_job_is_the_article_s() -> None:
@@ -124,6 +125,31 @@ def test_every_example_job_is_right(path: Path) -> None:
             'focus = "auto"',
             'focus = { channel = "current", below = 1, margin_seconds = -1 }',
             "seconds: found -1",
+        ),
+        (
+            "[sources.sensor_data.time]",
+            f"{DERIVED}kind = 'ratio'\nof = 'voltage'\nover = 'amps'\n[sources.sensor_data.time]",
+            r"derived\[0\]\.over: found 'amps'; allowed: 'current', 'voltage', 'electrode'",
+        ),
+        (
+            "[sources.sensor_data.time]",
+            f"{DERIVED}kind = 'moving-mean'\nof = 'volts'\n[sources.sensor_data.time]",
+            r"derived\[0\]\.of: found 'volts'; allowed: 'current'",
+        ),
+        (
+            "[sources.sensor_data.time]",
+            f"{DERIVED}kind = 'moving-rms'\nof = 'voltage'\n[sources.sensor_data.time]",
+            r"derived\[0\]: found no window_seconds; a moving-rms needs one",
+        ),
+        (
+            "[sources.sensor_data.time]",
+            f"{DERIVED}kind = 'spectrum'\nof = 'voltage'\nwindow_seconds = 1\n[sources.sensor_data.time]",
+            r"derived\[0\]\.window_seconds: found 1\.0; a spectrum has none",
+        ),
+        (
+            "[sources.sensor_data.time]",
+            f"{DERIVED.replace('computed', 'voltage')}kind = 'histogram'\nof = 'voltage'\n[sources.sensor_data.time]",
+            r"derived\[0\]\.key: found 'voltage', as in",
         ),
         ('comment = "#"', 'comment = ","', r"sensor_data\.comment: found ','"),
         ('name = "Good Weld"', 'name = " "', r"label\.categories\[0\]\.name: found ' '; allowed: 1 to 100 characters"),

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labeling.panels import PlotArea
 from labeling.sources import Channel, TimeColumn, TimeSeriesSource
 from numpy.typing import NDArray
 from PIL import Image
 from plotting.canvas import Canvas, Color
+from plotting.frames import limits
 from plotting.layout import BOTTOM, COLORS, HEIGHT, LEFT, NO_DATA, RIGHT, TOP, WIDTH
 from plotting.lines import LINE_WIDTH, PALEST
-from plotting.panels import Panel, _limits, aligned, draw
+from plotting.panels import Panel, aligned, draw
 from plotting.recording import Recording, read
 
 Pixels = NDArray[np.int64]
@@ -39,6 +41,11 @@ def drawn(time: Values, *values: Values, **naming: str) -> list[Panel]:
     np.savetxt(text, np.column_stack([time, *values]), delimiter=",", fmt="%.17g")
     recorded = source(len(values), **naming)
     return list(draw([(read(text.getvalue(), recorded, "s3://bucket/run.csv"), recorded)]))
+
+
+def area_of(panel: Panel) -> PlotArea:
+    assert panel.area is not None
+    return panel.area
 
 
 def plot_of(panel: Panel) -> Pixels:
@@ -100,7 +107,7 @@ def test_a_thinned_line_looks_like_one_through_every_row(values: Values, monkeyp
     monkeypatch.setattr(Canvas, "shade_within", lambda *_: None)
     time = np.arange(20_000.0)
     (panel,) = drawn(time, values)
-    low, high = _limits(values.min(), values.max())
+    low, high = limits(values.min(), values.max())
     every_row = Canvas(WIDTH, HEIGHT)
     color = np.array(COLORS[0])
     x = LEFT + time / time[-1] * (RIGHT - LEFT)
@@ -122,7 +129,7 @@ def test_shades_say_how_many_values_lie_where() -> None:
     values = np.where(np.arange(rows) % 40 < 10, 4.0, 26.0) + np.linspace(-0.5, 0.5, 101)[np.arange(rows) % 101]
     (panel,) = drawn(np.arange(float(rows)), values)
     plot = plot_of(panel)
-    area = panel.area
+    area = area_of(panel)
 
     def row_of(value: float) -> int:
         return round((value - area.low) / (area.high - area.low) * (TOP - BOTTOM)) - 2
@@ -153,7 +160,7 @@ def test_what_matters_is_shown_large_over_a_strip_with_all_of_it() -> None:
     values[7_500] = 400.0  # at 75 s
     one, other = drawn(time, values, np.where(values > 0, 5.0, 0.0))
     for panel in (one, other):
-        area = panel.area
+        area = area_of(panel)
         assert area.begin == pytest.approx(69.51, abs=0.02)
         assert area.end == pytest.approx(80.49, abs=0.02)
         assert area.duration == pytest.approx(99.99)
@@ -161,7 +168,7 @@ def test_what_matters_is_shown_large_over_a_strip_with_all_of_it() -> None:
     height, width, _ = picture.shape
     assert (width, height) == (WIDTH, HEIGHT + 140)
     # The spike is where the area says.
-    area = one.area
+    area = area_of(one)
     x = (area.left + (75 - area.begin) / (area.end - area.begin) * (area.right - area.left)) * width
     y = (area.bottom + (400 - area.low) / (area.high - area.low) * (area.top - area.bottom)) * height
     found = np.abs(picture - COLORS[0]).sum(axis=2) < 60
@@ -182,7 +189,7 @@ def test_a_line_comes_in_and_goes_out_at_the_edges() -> None:
     values = np.zeros(1000)
     values[400:440] = np.tile([0.0, 50, 100, 50], 10)
     (panel,) = drawn(time, values)
-    assert panel.area.duration > panel.area.end - panel.area.begin
+    assert area_of(panel).duration > area_of(panel).end - area_of(panel).begin
     plot = np.asarray(Image.open(io.BytesIO(panel.png)).convert("RGB"), dtype=np.int64)
     found = line_in(plot)[: HEIGHT - BOTTOM, :]
     assert found[:, LEFT + 4].any()
@@ -193,7 +200,7 @@ def test_a_line_comes_in_and_goes_out_at_the_edges() -> None:
 
 def test_an_area_is_told_of_a_whole_recording_too() -> None:
     (panel,) = drawn(np.linspace(0, 10, 50), np.linspace(0, 1, 50))
-    area = panel.area
+    area = area_of(panel)
     assert (area.begin, area.end, area.duration) == (0.0, 10.0, 10.0)
     assert (area.left, area.right) == (LEFT / WIDTH, RIGHT / WIDTH)
     assert area.top == pytest.approx((HEIGHT - TOP) / HEIGHT)

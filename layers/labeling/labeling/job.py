@@ -14,7 +14,7 @@ import msgspec
 
 from labeling.decoding import convert
 from labeling.errors import JobConfigurationError
-from labeling.sources import Channel, Focus, ImageSource, Key, Source, TimeSeriesSource
+from labeling.sources import Channel, Derived, Focus, ImageSource, Key, Source, TimeSeriesSource
 
 CONFIG_VARIABLE = "LABELING_JOB_CONFIG"
 # In Lambda the configuration comes with the layer; from a checkout, the repository's own job is meant.
@@ -178,6 +178,15 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Every channel of every recording, in the order in which they are shown."""
         return tuple(channel for source in self.recordings.values() for channel in source.channels)
 
+    @property
+    def plots(self) -> tuple[tuple[Channel | Derived, str], ...]:
+        """Every plot of every recording with its unit, in the order in which they are shown."""
+        return tuple(
+            (panel, panel.unit if isinstance(panel, Channel) else source.unit_of(panel))
+            for source in self.recordings.values()
+            for panel in source.panels
+        )
+
 
 def load(path: Path) -> JobConfiguration:
     """Reads a job configuration and refuses a wrong one.
@@ -219,13 +228,14 @@ def load_configured(environment: Mapping[str, str] = os.environ) -> JobConfigura
 def _contradictions(job: JobConfiguration) -> Iterator[str]:
     """What no single key shows: values that don't go together."""
     yield from _label_contradictions(job)
-    channels = {
-        f"sources.{key}.channels[{index}]": channel
+    channels: dict[str, Channel | Derived] = {
+        f"sources.{key}.{kind}[{index}]": panel
         for key, source in job.recordings.items()
-        for index, channel in enumerate(source.channels)
+        for kind, panels in _kinds(source)
+        for index, panel in enumerate(panels)
     }
-    panels = {f"sources.{key}": key for key in job.images} | {f"{path}.key": of.key for path, of in channels.items()}
-    yield from _twice(panels)
+    keys = {f"sources.{key}": key for key in job.images} | {f"{path}.key": of.key for path, of in channels.items()}
+    yield from _twice(keys)
     yield from _twice({f"{path}.suffix": channel.suffix for path, channel in channels.items()})
     yield from _twice({f"sources.{key}.folder": source.folder for key, source in job.sources.items()})
     for key, source in job.sources.items():
@@ -236,6 +246,10 @@ def _contradictions(job: JobConfiguration) -> Iterator[str]:
             )
         if isinstance(source, TimeSeriesSource):
             yield from _recording_contradictions(f"sources.{key}", source)
+
+
+def _kinds(source: TimeSeriesSource) -> Sequence[tuple[str, Sequence[Channel | Derived]]]:
+    return ("channels", source.channels), ("derived", source.derived)
 
 
 def _label_contradictions(job: JobConfiguration) -> Iterator[str]:
@@ -265,6 +279,8 @@ def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[s
             yield f"{path}.channels[{index}].scale: found {channel.scale!r}; allowed: any number but 0"
     if isinstance(source.focus, Focus):
         yield from _focus_contradictions(f"{path}.focus", source.focus, [channel.key for channel in source.channels])
+    for index, derived in enumerate(source.derived):
+        yield from _derived_contradictions(f"{path}.derived[{index}]", derived, [one.key for one in source.channels])
     columns = [("time", source.time.column)]
     columns += [(f"channels[{index}]", channel.column) for index, channel in enumerate(source.channels)]
     for owner, column in columns:
@@ -273,6 +289,22 @@ def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[s
                 f"{path}.{owner}.column: found {column!r}; allowed: an index counted from 0, "
                 f"or a name together with {path}.header = true"
             )
+
+
+def _derived_contradictions(path: str, derived: Derived, channels: Sequence[str]) -> Iterator[str]:
+    named = {"of": derived.of} | ({"over": derived.over} if derived.kind == "ratio" else {})
+    for name, key in named.items():
+        if key not in channels:
+            yield f"{path}.{name}: found {key!r}; allowed: {', '.join(map(repr, channels))}"
+    moving = derived.kind in ("moving-mean", "moving-rms")
+    if moving and derived.window_seconds is None:
+        yield f"{path}: found no window_seconds; a {derived.kind} needs one"
+    for name, has, needs in (
+        ("over", bool(derived.over), derived.kind == "ratio"),
+        ("window_seconds", derived.window_seconds is not None, moving),
+    ):
+        if has and not needs:
+            yield f"{path}.{name}: found {getattr(derived, name)!r}; a {derived.kind} has none"
 
 
 def _focus_contradictions(path: str, focus: Focus, channels: Sequence[str]) -> Iterator[str]:

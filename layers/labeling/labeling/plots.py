@@ -33,9 +33,9 @@ class Plot(msgspec.Struct, frozen=True):
         key: The picture's key in the bucket.
         etag: The picture's ETag.
         alt: What the picture shows, in words.
-        area: Where in it which time lies.
-        series: Which channel of its recording it shows.
-        data: The key of the file with its recording's numbers.
+        area: Where in it which time lies; ``None`` if it has no time axis.
+        series: Which series of its recording's numbers it shows; ``None`` if none.
+        data: The key of the file with its recording's numbers; ``None`` if it shows none of them.
         notes: What its reader should know of the data.
     """
 
@@ -43,9 +43,9 @@ class Plot(msgspec.Struct, frozen=True):
     key: str
     etag: str
     alt: str
-    area: PlotArea
-    series: int
-    data: str
+    area: PlotArea | None
+    series: int | None
+    data: str | None
     notes: tuple[str, ...] = ()
 
 

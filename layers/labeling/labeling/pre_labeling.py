@@ -44,12 +44,12 @@ class DrawnPanel(Protocol):
         """What its reader should know of the data."""
 
     @property
-    def area(self) -> PlotArea:
-        """Where in the picture which time lies."""
+    def area(self) -> PlotArea | None:
+        """Where in the picture which time lies; nothing if it has no time axis."""
 
     @property
-    def series(self) -> int:
-        """Which channel of its recording it is."""
+    def series(self) -> int | None:
+        """Which series of its recording's numbers it shows; nothing if none."""
 
 
 class RecordingFile(NamedTuple):
@@ -166,7 +166,7 @@ class PreLabeling:
         if self.job.recordings:
             drawn = self._plots(uri, files, bucket)
             layouts = {file.key: file.layout for file in drawn.data}
-            panels |= {plot.panel: _plot_panel(plot, layouts[plot.data], bucket) for plot in drawn.plots}
+            panels |= {plot.panel: _plot_panel(plot, layouts, bucket) for plot in drawn.plots}
         for check in checks:
             check.result()
         return panels
@@ -206,8 +206,8 @@ class PreLabeling:
             self.pool.submit(self._upload_numbers, *data, uri)
             for data, uri in zip(drawing.data, numbers.values(), strict=True)
         ]
-        target_of = {channel.key: targets[key] for key, source in sources.items() for channel in source.channels}
-        key_of = {channel.key: numbers[key].key for key, source in sources.items() for channel in source.channels}
+        target_of = {channel.key: targets[key] for key, source in sources.items() for channel in source.panels}
+        key_of = {channel.key: numbers[key].key for key, source in sources.items() for channel in source.panels}
         uploads = [
             self.pool.submit(self._upload, panel, target_of[panel.key], key_of[panel.key]) for panel in drawing.panels
         ]
@@ -218,7 +218,8 @@ class PreLabeling:
     def _upload(self, panel: DrawnPanel, target: S3Uri, data: str) -> Plot:
         uri = S3Uri(target.bucket, f"{target.key}-{panel.suffix}.png")
         etag = self.storage.write(uri, panel.png, "image/png")
-        return Plot(panel.key, uri.key, etag, panel.alt, panel.area, panel.series, data, panel.notes)
+        shown = None if panel.series is None else data
+        return Plot(panel.key, uri.key, etag, panel.alt, panel.area, panel.series, shown, panel.notes)
 
     def _upload_numbers(self, content: Content, layout: PlotData, uri: S3Uri) -> DataFile:
         return DataFile(uri.key, self.storage.write(uri, content, "application/octet-stream"), layout)
@@ -234,13 +235,16 @@ def _image_panel(uri: S3Uri, title: str) -> dict[str, Any]:
     return {"file": str(uri), "title": f" from image at {uri}", "alt": f"{title}: {name}.", "notes": []}
 
 
-def _plot_panel(plot: Plot, layout: PlotData, bucket: str) -> dict[str, Any]:
-    return {
+def _plot_panel(plot: Plot, layouts: Mapping[str, PlotData], bucket: str) -> dict[str, Any]:
+    panel: dict[str, Any] = {
         "file": str(S3Uri(bucket, plot.key)),
         "title": f" from file at {plot.key}",
         "alt": plot.alt,
         "notes": list(plot.notes),
-        "area": msgspec.to_builtins(plot.area),
-        "series": plot.series,
-        "data": {"file": str(S3Uri(bucket, plot.data)), **msgspec.to_builtins(layout)},
     }
+    if plot.area is not None:
+        panel["area"] = msgspec.to_builtins(plot.area)
+    if plot.data is not None:
+        panel["series"] = plot.series
+        panel["data"] = {"file": str(S3Uri(bucket, plot.data)), **msgspec.to_builtins(layouts[plot.data])}
+    return panel

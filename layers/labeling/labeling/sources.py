@@ -61,6 +61,31 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: float = 1.0
 
 
+class Derived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A panel that is computed from a recording's channels.
+
+    Attributes:
+        key: The panel's key in the task input.
+        title: What the plot is called, for people.
+        kind: ``moving-mean`` or ``moving-rms`` over a window, ``ratio`` of one channel over another, on the time axis;
+            ``spectrogram``, on it too; ``spectrum`` and ``histogram`` of what the plots show large.
+        of: The key of the channel that it is computed from.
+        suffix: The end of the plot's name, as a channel's.
+        over: For a ratio: the key of the channel below the line.
+        window_seconds: For a moving mean or RMS: how long the window is, centred on each row.
+        unit: What the axis names; found by itself if left out.
+    """
+
+    key: Key
+    title: Title
+    kind: Literal["moving-mean", "moving-rms", "ratio", "spectrum", "spectrogram", "histogram"]
+    of: Key
+    suffix: Suffix
+    over: Annotated[str, msgspec.Meta(max_length=63)] = ""
+    window_seconds: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    unit: Annotated[str, msgspec.Meta(max_length=20)] = ""
+
+
 class ImageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="image"):
     """A picture that workers see as it is.
 
@@ -97,6 +122,7 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         folder: Where such files lie in the bucket and in a data folder.
         time: The time column.
         channels: The measured quantities, in the order in which they are shown.
+        derived: What is computed from them, shown after them.
         delimiter: What separates columns.
         decimal: The decimal mark of numbers.
         header: Whether the first line names the columns.
@@ -112,6 +138,7 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     title: Title
     folder: Folder
     channels: Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1, max_length=12)]
+    derived: Annotated[tuple[Derived, ...], msgspec.Meta(max_length=12)] = ()
     time: TimeColumn = TimeColumn()
     delimiter: Literal[",", ";", "\t", "|", " "] = ","
     decimal: Literal[".", ","] = "."
@@ -121,6 +148,20 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     max_bytes: Annotated[int, msgspec.Meta(ge=1)] = 200_000_000
     max_rows_left_out: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
     focus: Literal["auto", "whole"] | Focus = "auto"
+
+    @property
+    def panels(self) -> tuple[Channel | Derived, ...]:
+        """All that is shown of it, in order."""
+        return (*self.channels, *self.derived)
+
+    def unit_of(self, derived: Derived) -> str:
+        """The unit of what is computed: its own, or as it follows from the channels'."""
+        units = {channel.key: channel.unit for channel in self.channels}
+        if derived.unit:
+            return derived.unit
+        if derived.kind == "ratio":
+            return f"{units[derived.of] or 1}/{units[derived.over]}" if units[derived.over] else units[derived.of]
+        return units[derived.of]
 
 
 Source = ImageSource | TimeSeriesSource

@@ -59,7 +59,7 @@ def _known(job: JobConfiguration) -> dict[str, Any]:
         "categories": job.label.categories,
         "category_names": json.dumps(job.label.category_names, ensure_ascii=False),
         "images": [{"key": key, "title": source.title} for key, source in job.images.items()],
-        "plots": [{"key": channel.key, "title": channel.title, "unit": channel.unit} for channel in job.channels],
+        "plots": [{"key": plot.key, "title": plot.title, "unit": unit} for plot, unit in job.plots],
         "area": PlotArea.__struct_fields__,
         "uplot": _part("uplot.min.js"),
         "plots_script": _part("plots.js"),

@@ -127,6 +127,20 @@ class Canvas:
         within[[0, -1]] = within[:, [0, -1]] = False
         np.copyto(region, shades[levels[::-1]], where=within)
 
+    def raster(self, corner: tuple[float, float], levels: NDArray[np.uint8], color: Color) -> None:
+        """Put shades of a colour on the picture, where they aren't white.
+
+        Args:
+            corner: The lower left corner, in whole pixels.
+            levels: How much of the colour each pixel has, 255 all of it, shape (height, width), from the lowest row up.
+            color: The colour.
+        """
+        left, bottom = (int(place) for place in corner)
+        height, width = levels.shape
+        region = self._words[self.height - bottom - height : self.height - bottom, left : left + width]
+        flipped = levels[::-1]
+        np.copyto(region, _shades_of(color)[flipped], where=flipped > 0)
+
     def dots(self, points: Points, color: Color, radius: float) -> None:
         """Draw a dot at each point, shape (n, 2)."""
         pen = self._pen(color)

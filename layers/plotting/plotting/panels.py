@@ -12,12 +12,14 @@ from labeling.sources import Channel, TimeSeriesSource
 from numpy.typing import NDArray
 
 from plotting import __version__
-from plotting.canvas import Canvas, Color, fitted, text_length
+from plotting.canvas import Canvas, Color
+from plotting.charts import draw_chart
+from plotting.derived import ROW_BY_ROW, with_derived
 from plotting.description import describe
-from plotting.focus import find_focus
+from plotting.focus import Stretch, find_focus
+from plotting.frames import heading, horizontal_axis, limits, vertical_axis
 from plotting.layout import (
     AXIS,
-    AXIS_SIZE,
     COLORS,
     GRID,
     INK,
@@ -28,8 +30,6 @@ from plotting.layout import (
     STRIP_BOTTOM,
     STRIP_TOP,
     SUMMARY_SIZE,
-    TICK_SIZE,
-    TITLE_SIZE,
     WHITE,
     WIDTH,
     TimeAxis,
@@ -39,13 +39,9 @@ from plotting.numerals import count, plain, seconds
 from plotting.pyramid import build
 from plotting.recording import Recording, read
 from plotting.thinning import Envelope, thin
-from plotting.ticks import ticks
 
 # Changes whenever a plot of the same recording would look or be described differently; the number counts the changes.
-RENDERER: Final = f"plotting {__version__}.4, matplotlib {mpl.__version__}"
-
-# How long a channel's title may be beside the value axis, to leave room for the unit.
-NAME_ROOM: Final = 400
+RENDERER: Final = f"plotting {__version__}.5, matplotlib {mpl.__version__}"
 
 # Up to this many rows each is shown by a dot, so that a reader tells measurements from the line between them.
 DOTTED_ROWS: Final = 100
@@ -65,8 +61,8 @@ class Panel:
             that.
         alt: What it shows, for people who can't see it.
         notes: What its reader should know about the data.
-        area: Where in the picture which time lies.
-        series: Which channel of its recording it is.
+        area: Where in the picture which time lies; ``None`` if it has no time axis.
+        series: Which series of its recording's numbers it shows; ``None`` if none.
     """
 
     key: str
@@ -74,8 +70,8 @@ class Panel:
     png: bytes
     alt: str
     notes: tuple[str, ...]
-    area: PlotArea
-    series: int
+    area: PlotArea | None
+    series: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +98,17 @@ def draw_files(files: Sequence[tuple[bytes, TimeSeriesSource, str]]) -> Drawn:
     Raises:
         RecordingError: As `read`.
     """
-    recordings = [read(data, source, name) for data, source, name in files]
-    together = aligned(recordings)
-    panels = draw(list(zip(together, (source for _, source, _ in files), strict=True)))
-    return Drawn(panels, map(build, together), sum(recording.rows_left_out for recording in recordings))
+    recordings = aligned([read(data, source, name) for data, source, name in files])
+    computed = [with_derived(recording, of) for recording, (_, of, _) in zip(recordings, files, strict=True)]
+    focus = find_focus([(recording, of) for recording, (_, of, _) in zip(recordings, files, strict=True)])
+    numbers = (build(recording) for recording, _ in computed)
+    return Drawn(draw(computed, focus), numbers, sum(recording.rows_left_out for recording in recordings))
 
 
-def draw(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> Iterator[Panel]:
-    """Draw an item's recordings, one panel a channel.
+def draw(
+    recordings: Sequence[tuple[Recording, TimeSeriesSource]], focus: tuple[Stretch, tuple[str, ...]] | None = None
+) -> Iterator[Panel]:
+    """Draw an item's recordings, one panel a channel, and those that are no line over time.
 
     They are on one clock: see `aligned`. Panels come as they are ready, so that each can be uploaded while the next is
     drawn. All have the same time axis in the same place, and line up when shown under each other. The same recordings
@@ -117,27 +116,36 @@ def draw(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> Iterator[P
 
     Args:
         recordings: What was measured, each with the source that it was read as.
+        focus: What is shown large, as `find_focus` finds it; found here if not given.
     """
-    focus, focus_notes = find_focus(recordings)
-    axis = TimeAxis(focus.begin, focus.end, max(float(recording.time[-1]) for recording, _ in recordings))
+    stretch, focus_notes = focus or find_focus(recordings)
+    axis = TimeAxis(stretch.begin, stretch.end, max(float(recording.time[-1]) for recording, _ in recordings))
     frame = Canvas(WIDTH, axis.height)
-    _draw_time_axis(frame, axis)
+    horizontal_axis(frame, _box_of(axis), "Time", "s")
     canvas = Canvas(WIDTH, axis.height)
     colors = itertools.cycle(COLORS)
     for recording, source in recordings:
+        color_of = {channel.key: next(colors) for channel in source.channels}
         for index, channel in enumerate(source.channels):
             canvas.copy_from(frame)
-            color = next(colors)
+            color = color_of[channel.key]
             area = _draw_channel(canvas, axis, recording, index, channel, color)
             yield Panel(
                 key=channel.key,
                 suffix=channel.suffix,
                 png=canvas.png((INK, PALE_INK, AXIS, GRID, NO_DATA, color)),
-                alt=describe(recording, index, channel, focus if axis.is_part else None),
+                alt=describe(recording, index, channel, stretch if axis.is_part else None),
                 notes=recording.notes + focus_notes + recording.channel_notes[index],
                 area=area,
                 series=index,
             )
+        for derived in source.derived:
+            if derived.kind not in ROW_BY_ROW:
+                color = color_of[derived.of]
+                chart = draw_chart(recording, source, derived, axis, color)
+                png = chart.canvas.png((INK, PALE_INK, AXIS, GRID, NO_DATA, color))
+                notes = recording.notes + chart.notes
+                yield Panel(derived.key, derived.suffix, png, chart.alt, notes, chart.area, None)
 
 
 def aligned(recordings: Sequence[Recording]) -> list[Recording]:
@@ -160,14 +168,8 @@ def aligned(recordings: Sequence[Recording]) -> list[Recording]:
     ]
 
 
-def _draw_time_axis(canvas: Canvas, axis: TimeAxis) -> None:
-    marks = ticks(axis.begin, axis.end, 10)
-    places = [axis.x(position) for position in marks.positions]
-    canvas.lines([(round(x), axis.bottom, round(x), axis.top) for x in places], GRID, 2)
-    for x, label in zip(places, marks.labels, strict=True):
-        canvas.text((x, axis.bottom - 42), label, TICK_SIZE, PALE_INK, align="center")
-    name = marks.axis_name("Time", "s")
-    canvas.text(((LEFT + RIGHT) / 2, 26), name, AXIS_SIZE, INK, align="center")
+def _box_of(axis: TimeAxis, low: float = 0.0, high: float = 1.0) -> Box:
+    return Box(LEFT, axis.bottom, RIGHT, axis.top, axis.begin, axis.end, low, high)
 
 
 def _draw_channel(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
@@ -176,12 +178,14 @@ def _draw_channel(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
     values, duration = recording.values[index], axis.end - axis.begin
     envelope = thin(recording.time, values, recording.gaps, duration, RIGHT - LEFT, begin=axis.begin)
     low, high = _limits_of(envelope, axis)
-    box = Box(LEFT, axis.bottom, RIGHT, axis.top, axis.begin, axis.end, low, high)
+    box = _box_of(axis, low, high)
     shades = _shades(envelope, axis)
     canvas.rectangles(((a, axis.bottom, b, axis.top) for a, b in shades), NO_DATA)
-    _draw_value_axis(canvas, axis, channel, low, high)
+    vertical_axis(canvas, box, channel.title, channel.unit)
     shown = _rows_within(recording, axis)
-    _draw_heading(canvas, axis, recording, index, channel, shown, shaded=bool(shades))
+    stretch = f"{plain(axis.begin)} to {seconds(axis.end)} of {seconds(axis.span)}" if axis.is_part else ""
+    summary = _summary(axis, recording, index, shown)
+    heading(canvas, box, channel.title, summary, stretch=stretch, no_data=bool(shades))
     _draw_values(canvas, box, recording.time[shown], values[shown], envelope, color)
     if axis.is_part:
         _draw_strip(canvas, axis, recording, index, color)
@@ -226,13 +230,13 @@ def _limits_of(envelope: Envelope, axis: TimeAxis) -> tuple[float, float]:
         within[:] = True
     if not len(within):
         return -1.0, 1.0
-    return _limits(float(envelope.low[within].min()), float(envelope.high[within].max()))
+    return limits(float(envelope.low[within].min()), float(envelope.high[within].max()))
 
 
 def _draw_strip(canvas: Canvas, axis: TimeAxis, recording: Recording, index: int, color: Color) -> None:
     """Draw the whole recording under the plot, with what the plot shows marked."""
     envelope = thin(recording.time, recording.values[index], recording.gaps, axis.span, RIGHT - LEFT)
-    low, high = _limits(float(envelope.low.min()), float(envelope.high.max()))
+    low, high = limits(float(envelope.low.min()), float(envelope.high.max())) if len(envelope.time) else (-1.0, 1.0)
     whole = Box(LEFT, STRIP_BOTTOM, RIGHT, STRIP_TOP, 0.0, axis.span, low, high)
     left, right = (round(axis.strip_x(moment)) for moment in (axis.begin, axis.end))
     canvas.lines([(LEFT, STRIP_BOTTOM, RIGHT, STRIP_BOTTOM)], AXIS, 2)
@@ -245,16 +249,6 @@ def _draw_strip(canvas: Canvas, axis: TimeAxis, recording: Recording, index: int
     middle = (STRIP_BOTTOM + STRIP_TOP) / 2
     canvas.text((LEFT - 16, middle + 6), "whole:", SUMMARY_SIZE, PALE_INK, align="right")
     canvas.text((LEFT - 16, middle - 26), seconds(axis.span), SUMMARY_SIZE, PALE_INK, align="right")
-
-
-def _limits(low: float, high: float) -> tuple[float, float]:
-    """Where the value axis begins and ends: a little beyond the values, or around a constant."""
-    greatest = max(abs(low), abs(high))
-    if high - low <= 1e-12 * greatest:
-        margin = greatest / 10 if greatest > 1e-100 else 1.0
-        return low - margin, high + margin
-    margin = (high - low) * 0.06
-    return low - margin, high + margin
 
 
 def _shades(envelope: Envelope, axis: TimeAxis) -> list[tuple[float, float]]:
@@ -273,37 +267,6 @@ def _shades(envelope: Envelope, axis: TimeAxis) -> list[tuple[float, float]]:
             left, right = axis.x(middle - half), axis.x(middle + half)
             shades.append((max(LEFT, left), min(RIGHT, right)))
     return shades
-
-
-def _draw_value_axis(canvas: Canvas, axis: TimeAxis, channel: Channel, low: float, high: float) -> None:
-    marks = ticks(low, high, 5)
-    places = [axis.bottom + (position - low) / (high - low) * (axis.top - axis.bottom) for position in marks.positions]
-    canvas.lines([(LEFT, round(y), RIGHT, round(y)) for y in places], GRID, 2)
-    canvas.lines([(LEFT, axis.bottom, RIGHT, axis.bottom), (LEFT, axis.bottom, LEFT, axis.top)], AXIS, 2)
-    for y, label in zip(places, marks.labels, strict=True):
-        canvas.text((LEFT - 16, y - 10), label, TICK_SIZE, PALE_INK, align="right")
-    name = marks.axis_name(fitted(channel.title, AXIS_SIZE, NAME_ROOM), channel.unit)
-    canvas.text((40, (axis.bottom + axis.top) / 2), name, AXIS_SIZE, INK, align="center", upwards=True)
-
-
-def _draw_heading(  # noqa: PLR0913, PLR0917 - what is said, and of what
-    canvas: Canvas, axis: TimeAxis, recording: Recording, index: int, channel: Channel, shown: slice, *, shaded: bool
-) -> None:
-    """Write the title, and at the right what the picture can't show by itself."""
-    line = axis.top + 32
-    used = canvas.text(
-        (RIGHT, line), " · ".join(_summary(axis, recording, index, shown)), SUMMARY_SIZE, PALE_INK, align="right"
-    )
-    if shaded:
-        legend = RIGHT - used - 40
-        used += 40 + canvas.text((legend, line), "no data", SUMMARY_SIZE, PALE_INK, align="right")
-        used += 56
-        canvas.rectangles([(RIGHT - used, line - 4, RIGHT - used + 40, line + 24)], NO_DATA)
-    stretch = f"{plain(axis.begin)} to {seconds(axis.end)} of {seconds(axis.span)}" if axis.is_part else ""
-    room = RIGHT - LEFT - used - 40 - (text_length(stretch, TITLE_SIZE) + 24 if stretch else 0)
-    title = fitted(channel.title, TITLE_SIZE, room, bold=True)
-    length = canvas.text((LEFT, line), title, TITLE_SIZE, INK, bold=True)
-    canvas.text((LEFT + length + 24, line), stretch, TITLE_SIZE, PALE_INK)
 
 
 def _summary(axis: TimeAxis, recording: Recording, index: int, shown: slice) -> list[str]:
