@@ -412,7 +412,7 @@
       const same = Math.abs(begin - this.first[0]) + Math.abs(end - this.first[1]) < 1e-9;
       [this.begin, this.end] = same ? this.first : [from, from + length];
       const digits = digitsFor(this.end - this.begin);
-      this.text.textContent = `${write(this.begin, digits)} to ${write(this.end, digits)} s of ${say(this.duration)} s`;
+      this.text.textContent = `${write(this.begin, digits)} to ${write(this.end, digits)} s of ${write(this.duration, digits)} s`;
       this.thumb.style.left = `${(100 * this.begin) / this.duration}%`;
       this.thumb.style.width = `${(100 * (this.end - this.begin)) / this.duration}%`;
       this.reset.disabled = this.isAsAtFirst;
