@@ -2,8 +2,9 @@
 
 Both handlers answer the same events on one S3 server in one run, in turns. Each round has a recording of its own, so
 that no plot is there already. Ends with 1 if ours isn't fast enough at 10,000 rows, or if the local Ground Truth takes
-more for each of 2,000 objects than for each of 200 (:mod:`benchmarks.scale`), or misses what is required of large jobs
-(:mod:`benchmarks.large`) or of plots to work in (:mod:`benchmarks.zoom`).
+more for each of 2,000 objects than for each of 200 (:mod:`benchmarks.scale`), or if something misses what is required
+of large jobs (:mod:`benchmarks.large`), plots to work in (:mod:`benchmarks.zoom`) or consolidation
+(:mod:`benchmarks.consolidation`).
 """
 
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import large, scale, zoom
+from benchmarks import consolidation, large, scale, zoom
 from benchmarks.recordings import recording
 from benchmarks.s3_server import s3_server
 
@@ -49,6 +50,8 @@ def main() -> int:
     status = compare_handlers()
     print("\nThe local Ground Truth, a labeling job of so many objects:", flush=True)
     status = max(status, scale.main())
+    print("\nDawid–Skene beside crowd-kit's:", flush=True)
+    status = max(status, consolidation.main())
     print("\nPlots of 5,000,000 rows in four channels, in a browser:", flush=True)
     status = max(status, zoom.main())
     print("\nA job of 200,000 objects with fifty workers:", flush=True)

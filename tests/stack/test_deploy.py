@@ -32,7 +32,7 @@ def test_the_functions(stack: Deployed) -> None:
     functions = stack.client("lambda")
     for name, role, layers in (
         ("PreLabelingFunction", "PreLabelingRole", 2),
-        ("PostLabelingFunction", "PostLabelingRole", 1),
+        ("PostLabelingFunction", "PostLabelingRole", 2),
         ("StackSetupFunction", "StackSetupRole", 1),
         ("CheckReportFunction", "CheckReportRole", 1),
     ):

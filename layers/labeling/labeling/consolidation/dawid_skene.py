@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from labeling.consolidation.strategy import Answers, Verdict, settle
 from labeling.job import JobConfiguration
@@ -13,6 +14,9 @@ TOLERANCE = 1e-6
 # one, and no confusion is ever impossible.
 IMAGINED_ANSWERS = 4.0
 IMAGINED_ACCURACY = 0.8
+
+# So many answers take arrays a fraction of the time, numpy's import included.
+LARGE = 2_000
 
 Posterior = dict[str, float]
 """How probable each category is for one object."""
@@ -35,8 +39,24 @@ def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
         Algorithm", Journal of the Royal Statistical Society C 28(1), 1979, 20–28; with the smoothing of a
         Dirichlet prior.
     """
-    objects = sorted(answers)
     categories = job.label.category_names
+    estimated = _estimate(answers, categories)
+    return {object_id: _decide(posterior, job) for object_id, posterior in estimated.items()}
+
+
+def _estimate(answers: Answers, categories: tuple[str, ...]) -> Mapping[str, Posterior]:
+    """How probable each category is for each object, by arrays where the batch is large and numpy is there."""
+    if sum(map(len, answers.values())) >= LARGE:
+        with suppress(ImportError):  # a function without the plotting layer takes its time
+            from labeling.consolidation import dawid_skene_matrices as matrices  # noqa: PLC0415
+
+            prior = matrices.Prior(IMAGINED_ANSWERS, IMAGINED_ACCURACY, objects=1.0)
+            return matrices.posteriors(answers, categories, prior, iterations=MAX_ITERATIONS, tolerance=TOLERANCE)
+    return _posteriors(answers, categories)
+
+
+def _posteriors(answers: Answers, categories: Sequence[str]) -> Mapping[str, Posterior]:
+    objects = sorted(answers)
     posteriors = {object_id: _vote_shares(answers[object_id], categories) for object_id in objects}
     for _ in range(MAX_ITERATIONS):
         priors = _priors(posteriors, categories)
@@ -50,7 +70,7 @@ def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
         posteriors = updated
         if moved < TOLERANCE:
             break
-    return {object_id: _decide(posteriors[object_id], job) for object_id in objects}
+    return posteriors
 
 
 def _vote_shares(votes: Mapping[str, str], categories: Sequence[str]) -> Posterior:
