@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from labeling.agreement import Agreement
 from labeling.job import RESERVED_NAMES
 from labeling.storage import S3Uri
 
@@ -57,6 +58,7 @@ class Summary:
         disputed: In each category, on how many workers disagreed.
         confidence: The sum of the confidences.
         confident: How many labels have one.
+        agreement: How far workers agree.
     """
 
     objects: int = 0
@@ -64,11 +66,13 @@ class Summary:
     disputed: Counter[str] = field(default_factory=Counter)
     confidence: float = 0.0
     confident: int = 0
+    agreement: Agreement = field(default_factory=Agreement)
 
     def of(self, labels: Iterable[LabeledObject]) -> Iterator[LabeledObject]:
         """Passes labels on, and counts them."""
         for label in labels:
             self.objects += 1
+            self.agreement.add(label.votes)
             if label.label is not None:
                 self.labels[label.label] += 1
                 self.disputed[label.label] += label.disputed

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from labeling.agreement import Agreement
 from labeling.errors import JobConfigurationError
 from labeling.storage import Storage
 from plotting.numerals import count
@@ -30,6 +31,7 @@ Reads the labels of a labeling job, also of one that goes on or ended early: the
 EXAMPLES = """\
   labeling-job results WeldingLabelJob-1
   labeling-job results WeldingLabelJob-1 --disagreements
+  labeling-job results WeldingLabelJob-1 --agreement
   labeling-job results WeldingLabelJob-1 --output labels.csv --plot labels.png
   labeling-job results WeldingLabelJob-1 --format jsonl | jq .label"""
 
@@ -54,6 +56,7 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: standard output)")
     parser.add_argument("--disagreements", action="store_true", help="only objects that workers didn't agree on")
+    parser.add_argument("--agreement", action="store_true", help="how far workers agree, and what they take for what")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw how many labels there are of each category")
     parser.add_argument(
         "--rows",
@@ -78,6 +81,8 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
         labels = (label for label in labels if label.disputed)
     _write(labels, format_, arguments, terminal)
     terminal.say(_summed_up(summary))
+    if arguments.agreement:
+        _show_agreement(summary.agreement, terminal)
     if arguments.plot:
         _plot(summary, job["LabelAttributeName"], arguments)
         terminal.say(f"Drawn to {arguments.plot}")
@@ -143,7 +148,35 @@ def _summed_up(summary: Summary) -> str:
     parts += [f"{summary.disputed.total():,} disputed"] if summary.disputed.total() else []
     if summary.mean_confidence is not None:
         parts.append(f"mean confidence {summary.mean_confidence:.2f}")
+    if summary.agreement.alpha is not None:
+        parts.append(f"Krippendorff's alpha {summary.agreement.alpha:.2f}")
     return ", ".join(parts) + "."
+
+
+def _show_agreement(agreement: Agreement, terminal: Terminal) -> None:
+    """Says how far workers agree, in all and by category, and what they take for what."""
+    if not agreement.objects:
+        terminal.say("No object has two answers whose votes the labels tell: nothing can be said of agreement.")
+        return
+    coefficients = [
+        f"{name} {value:.3f}"
+        for name, value in (("Krippendorff's alpha", agreement.alpha), ("Fleiss' kappa", agreement.kappa))
+        if value is not None
+    ]
+    about = f"{count(agreement.objects, 'object')} with {count(agreement.answers, 'answer')}"
+    terminal.say(f"Agreement on {about}: {', '.join(coefficients) or 'all answers are of one category'}.")
+    table = Table(header_style="bold")
+    table.add_column("Category", overflow="fold")
+    table.add_column("Agreed on", justify="right")
+    table.add_column("Taken for", overflow="fold")
+    for category, agreed in agreement.by_category.items():
+        others = [pair for pair in agreement.confusions if category in (pair.one, pair.other)][:3]
+        named = (f"{pair.other if pair.one == category else pair.one} ({pair.share:.0%})" for pair in others)
+        table.add_row(Text(category), f"{agreed:.0%}", Text(", ".join(named)))
+    terminal.results.print(table)
+    terminal.say(
+        "Agreed on: where one worker chose the category, so often another did. Taken for: of all disagreements."
+    )
 
 
 def _plot(summary: Summary, attribute: str, arguments: argparse.Namespace) -> None:

@@ -55,11 +55,34 @@ def test_the_labels_as_a_table(command: Command, welds_1: Bucket) -> None:
     assert "2 Burn Through, 1 Not sure" in done.out
     assert "no label: No worker answered." in done.out
     assert "s3://b/dataset/[4].json" in done.out
-    assert "4 data objects, 3 labels, 1 without a label, 1 disputed, mean confidence 0.72." in done.err
+    # Alpha by hand: of 6 answers 2 of 30 ordered pairs differ within an object, and 22 of 36 by chance: 1 − 5 · 2 / 22.
+    summary = (
+        "4 data objects, 3 labels, 1 without a label, 1 disputed, mean confidence 0.72, Krippendorff's alpha 0.55."
+    )
+    assert summary in done.err
     short = command("results", NAME, "--rows", 1)
     assert "dataset/2.json" not in short.out
     assert "3 rows more" in short.err
     assert "4 data objects, 3 labels" in short.err
+
+
+def test_agreement_is_told_in_all_and_by_category(command: Command, welds_1: Bucket) -> None:
+    done = command("results", NAME, "--agreement")
+    assert done.status == 0
+    # Fleiss' kappa by hand: objects agree in (1 + 1/3) / 2, chance in (9 + 4 + 1) / 36.
+    assert "Agreement on 2 objects with 6 answers: Krippendorff's alpha 0.545, Fleiss' kappa 0.455." in done.err
+    rows = {line.split("│")[1].strip(): line for line in done.out.splitlines() if line.count("│") == 4}
+    assert "100%" in rows["Good Weld"]
+    assert "50%" in rows["Burn Through"]
+    assert "Not sure (100%)" in rows["Burn Through"]
+    assert "0%" in rows["Not sure"]
+    assert "Burn Through (100%)" in rows["Not sure"]
+
+
+def test_agreement_of_single_answers_is_said_to_be_none(command: Command, welds_1: Bucket) -> None:
+    put(welds_1, "output", [labeled(1, "Good Weld", {"Good Weld": 1}, 1.0)])
+    done = command("results", NAME, "--agreement")
+    assert "nothing can be said of agreement" in done.err
 
 
 def test_only_disagreements(command: Command, welds_1: Bucket) -> None:
