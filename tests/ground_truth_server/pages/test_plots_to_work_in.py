@@ -252,6 +252,79 @@ def test_with_shift_a_drag_moves_what_is_shown(pages: WorkerPages) -> None:
     assert found.view[1] - found.view[0] == pytest.approx(end - begin, abs=0.02)
 
 
+def touch(found: Plotted, *steps: list[tuple[float, float]]) -> None:
+    """Put fingers on the page, move them, and take them away; each step has a place for each finger."""
+    session = found.shown.page.context.new_cdp_session(found.shown.page)
+    for number, step in enumerate([*steps, []]):
+        kind = "touchStart" if number == 0 else "touchMove" if step else "touchEnd"
+        points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(step)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    found.settle()
+
+
+def test_two_fingers_zoom_and_one_moves_on(pages: WorkerPages) -> None:
+    found = few(pages)
+    left, right, top, bottom = found.surface()
+    y, width = (top + bottom) / 2, right - left
+    middle = left + width / 2
+    apart = [[(middle - step, y), (middle + step, y)] for step in np.linspace(60, 180, 13)]
+    touch(found, *apart)
+    begin, end = found.view
+    assert end - begin == pytest.approx(9.975 / 3, rel=0.05)  # the fingers are three times as far apart
+    assert (begin + end) / 2 == pytest.approx(9.975 / 2, abs=0.2)  # about what lies between them
+    touch(found, *([(middle - step, y)] for step in np.linspace(0, width / 4, 9)))
+    assert found.view[0] == pytest.approx(begin + (end - begin) / 4, abs=0.1)
+    assert found.view[1] - found.view[0] == pytest.approx(end - begin, abs=0.02)
+    assert found.shown.errors == []
+
+
+def test_buttons_and_the_bar_of_the_whole_move_what_is_shown(pages: WorkerPages) -> None:
+    found = few(pages)
+    task = found.shown.task
+
+    def press(name: str) -> tuple[float, float]:
+        task.get_by_role("button", name=name, exact=True).click()
+        found.settle()
+        return found.view
+
+    begin, end = press("Zoom in")
+    assert end - begin == pytest.approx(9.975 / 1.5, abs=0.02)
+    later = press("Later")
+    assert later[0] == pytest.approx(begin + (end - begin) / 4, abs=0.02)
+    assert press("Earlier") == pytest.approx((begin, end), abs=0.02)
+    bar = task.locator(".plots-bar .whole").bounding_box()
+    assert bar is not None
+    found.shown.page.mouse.click(bar["x"] + bar["width"] - 2, bar["y"] + bar["height"] / 2)
+    found.settle()
+    assert found.view == pytest.approx((9.975 - (end - begin), 9.975), abs=0.02)
+    assert press("Show the whole recording") == pytest.approx((0, 9.975), abs=0.006)
+
+
+def test_heights_fit_what_is_shown_unless_they_are_kept(pages: WorkerPages) -> None:
+    found = few(pages)
+    found.group.focus()
+    for _ in range(8):
+        found.shown.page.keyboard.press("+")
+    found.settle()
+    spread = """() => {
+      const canvas = document.querySelectorAll(".plots .drawn canvas")[2];
+      const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      let first = Infinity, last = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        if (data[at] < 60 && data[at + 1] > 120 && data[at + 2] > 80 && data[at + 2] < 160 && data[at + 3] > 200) {
+          first = Math.min(first, Math.floor(at / 4 / canvas.width));
+          last = Math.floor(at / 4 / canvas.width);
+        }
+      }
+      return (last - first) / canvas.height;
+    }"""
+    fitted: Any = found.shown.evaluate(spread)
+    assert fitted > 0.5
+    found.shown.task.get_by_role("button", name="Fit the heights to what is shown").click()
+    kept: Any = found.shown.evaluate(spread)
+    assert kept < 0.2  # on the scale of the whole, a short stretch hardly rises
+
+
 def test_a_channel_can_be_hidden_and_shown_again_and_be_logarithmic(pages: WorkerPages) -> None:
     found = few(pages)
     task = found.shown.task
