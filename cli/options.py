@@ -1,6 +1,7 @@
 """Options that several commands share, and what they mean."""
 
 import argparse
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,14 @@ def from_1_to(greatest: int) -> Any:
         return int(text)
 
     return number
+
+
+def share(text: str) -> float:
+    """The type of an option that takes a share between 0 and 1."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 < found < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0 and 1, such as 0.8")
+    return found

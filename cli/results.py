@@ -10,12 +10,13 @@ from typing import Final
 
 from labeling.agreement import Agreement
 from labeling.errors import JobConfigurationError
+from labeling.job import JobConfiguration
 from labeling.storage import Storage
 from plotting.numerals import count
 from rich.table import Table
 from rich.text import Text
 
-from cli import label_formats, options
+from cli import label_formats, options, training_split
 from cli.account import AwsAccount
 from cli.errors import CommandError
 from cli.labels import LabeledObject, Summary, manifest_uri, read
@@ -33,7 +34,8 @@ EXAMPLES = """\
   labeling-job results WeldingLabelJob-1 --disagreements
   labeling-job results WeldingLabelJob-1 --agreement
   labeling-job results WeldingLabelJob-1 --output labels.csv --plot labels.png
-  labeling-job results WeldingLabelJob-1 --format jsonl | jq .label"""
+  labeling-job results WeldingLabelJob-1 --format jsonl | jq .label
+  labeling-job results WeldingLabelJob-1 --split 0.8 --related-by part --output training"""
 
 
 def add_to(commands: Commands) -> None:
@@ -50,11 +52,23 @@ def add_to(commands: Commands) -> None:
     options.add_job(parser)
     parser.add_argument(
         "--format",
-        choices=label_formats.FORMATS,
+        choices=(*label_formats.FORMATS, training_split.MANIFEST),
         metavar="FORMAT",
-        help=f"{', '.join(label_formats.FORMATS)} (default: what --output ends in, or table)",
+        help=f"{', '.join(label_formats.FORMATS)}; manifest with --split (default: what --output ends in, or table)",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: standard output)")
+    parser.add_argument(
+        "--split",
+        type=options.share,
+        metavar="SHARE",
+        help="write sets to train and to validate with into the folder --output, such as 0.8 for four fifths to train",
+    )
+    parser.add_argument(
+        "--related-by",
+        metavar="KEY",
+        help="what relatives have in common in their manifest lines, such as part: they go into one set "
+        "(default: related_by of the job configuration)",
+    )
     parser.add_argument("--disagreements", action="store_true", help="only objects that workers didn't agree on")
     parser.add_argument("--agreement", action="store_true", help="how far workers agree, and what they take for what")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw how many labels there are of each category")
@@ -69,6 +83,8 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
     """Reads and shows the labels."""
+    if arguments.split is not None:
+        return _split(arguments, account, terminal)
     format_ = _format(arguments)
     job = describe(arguments.name, account)
     uri, whole = manifest_uri(job, account)
@@ -89,7 +105,40 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
     return 0
 
 
+def _split(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
+    """Writes sets to train and to validate with."""
+    format_ = training_split.check_format(arguments.format)
+    if arguments.output is None:
+        raise CommandError("Where do the sets go? Name a folder with --output.")
+    job = describe(arguments.name, account)
+    uri, whole = manifest_uri(job, account)
+    if not whole:
+        terminal.say(f"{arguments.name} is {job['LabelingJobStatus']}: these are the labels so far.", style="yellow")
+    attribute = job["LabelAttributeName"]
+    related_by = arguments.related_by or _related_by(attribute, arguments)
+    lines = Storage(account.s3).open(uri).lines()
+    split = training_split.write(
+        lines, attribute, arguments.output, format_, share=arguments.split, related_by=related_by
+    )
+    for name in training_split.SETS:
+        groups = f" in {count(len(split.groups[name]), 'group')} by {related_by}" if related_by else ""
+        path = arguments.output / f"{name}.{format_}"
+        terminal.say(f"{path}: {count(split.objects[name], 'object')}{groups}")
+    if split.alone:
+        terminal.say(f"{count(split.alone, 'object')} without {related_by}: each by itself.", style="yellow")
+    if split.without_label:
+        terminal.say(f"{count(split.without_label, 'object')} without a label: in neither.")
+    return 0
+
+
+def _related_by(attribute: str, arguments: argparse.Namespace) -> str | None:
+    job = _job_of(attribute, arguments)
+    return job.related_by or None if job else None
+
+
 def _format(arguments: argparse.Namespace) -> str:
+    if arguments.format == training_split.MANIFEST:
+        raise CommandError("--format manifest is for sets to train with: give --split, too.")
     format_: str = arguments.format or (arguments.output and label_formats.format_of(arguments.output)) or "table"
     if format_ == "parquet" and not arguments.output:
         raise CommandError("Parquet is not for terminals: name a file with --output.")
@@ -191,10 +240,16 @@ def _plot(summary: Summary, attribute: str, arguments: argparse.Namespace) -> No
 
 def _categories(attribute: str, arguments: argparse.Namespace) -> tuple[str, ...]:
     """The categories that could be chosen, where the job configuration at hand is the job's."""
+    job = _job_of(attribute, arguments)
+    return job.label.category_names if job else ()
+
+
+def _job_of(attribute: str, arguments: argparse.Namespace) -> JobConfiguration | None:
+    """The job configuration at hand, if it is the job's."""
     try:
         job = options.configured_job(arguments)
     except JobConfigurationError:
         if arguments.job:
             raise
-        return ()
-    return job.label.category_names if job.label_attribute == attribute or arguments.job else ()
+        return None
+    return job if job.label_attribute == attribute or arguments.job else None

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 from tests.cli.conftest import Command
-from tests.conftest import Bucket
+from tests.conftest import ROOT, Bucket
 from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, job_request
 
 NAME = "Welds-1"
@@ -167,3 +168,81 @@ def test_a_manifest_that_is_none_is_named(command: Command, welds_1: Bucket) -> 
     done = command("results", NAME)
     assert done.status == 2
     assert "The output manifest, line 2, is not JSON" in done.err
+
+
+def parts(count: int, each: int) -> list[dict[str, Any]]:
+    """Labeled objects of so many parts, a few of each."""
+    return [
+        {**labeled(number * each + one, "Good Weld", {"Good Weld": 3}, 1.0), "part": f"P{number}"}
+        for number in range(count)
+        for one in range(each)
+    ]
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_split_keeps_relatives_on_one_side(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    put(welds_1, "output", [*parts(200, 3), LINES[2]])
+    options = ("--split", 0.8, "--related-by", "part", "--format", "manifest", "--output", tmp_path / "sets")
+    done = command("results", NAME, *options)
+    assert done.status == 0
+    train, validation = (lines_of(tmp_path / "sets" / f"{name}.manifest") for name in ("train", "validation"))
+    assert sorted([*train, *validation], key=str) == sorted(parts(200, 3), key=str)  # lines as they came, each once
+    assert {line["part"] for line in train}.isdisjoint({line["part"] for line in validation})
+    assert 0.72 < len(train) / 600 < 0.88  # four fifths, of 200 throws
+    assert f"train.manifest: {len(train)} objects in {len(train) // 3} groups by part" in done.err
+    assert "1 object without a label: in neither." in done.err
+
+
+def test_later_labels_change_no_side(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    sides = []
+    for number, objects in enumerate((parts(40, 2), parts(90, 2))):
+        put(welds_1, "output", objects)
+        folder = tmp_path / str(number)
+        command("results", NAME, "--split", 0.7, "--related-by", "part", "--format", "manifest", "--output", folder)
+        sides.append({line["part"] for line in lines_of(folder / "train.manifest")})
+    first = {f"P{number}" for number in range(40)}
+    assert sides[1] & first == sides[0]
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet", None])
+def test_a_split_in_every_format(command: Command, welds_1: Bucket, tmp_path: Path, format_: str | None) -> None:
+    put(welds_1, "output", parts(30, 1))
+    named = ("--format", format_) if format_ else ()
+    assert command("results", NAME, "--split", 0.5, *named, "--output", tmp_path).status == 0
+    rows = 0
+    for name in ("train", "validation"):
+        path = tmp_path / f"{name}.{format_ or 'jsonl'}"
+        frame = _read(path)
+        assert set(frame["label"]) == {"Good Weld"}
+        rows += len(frame)
+    assert rows == 30
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """By pandas, as training code does."""
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path) if path.suffix == ".csv" else pd.read_json(path, lines=True)
+
+
+def test_relatives_are_told_by_the_job_configuration(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    job = tmp_path / "job.toml"
+    sample = (ROOT / "labeling_job" / "job.toml").read_text(encoding="utf-8")
+    job.write_text(f'related_by = "part"\n{sample}', encoding="utf-8")
+    objects = [*parts(20, 2), labeled(99, "Good Weld", {"Good Weld": 1}, 1.0)]
+    put(welds_1, "output", objects)
+    done = command("results", NAME, "--split", 0.5, "--job", job, "--output", tmp_path / "sets")
+    assert " groups by part" in done.err
+    assert "1 object without part: each by itself." in done.err
+
+
+def test_a_split_that_makes_no_sense_is_refused(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    assert "Name a folder with --output" in command("results", NAME, "--split", 0.8).err
+    table = command("results", NAME, "--split", 0.8, "--format", "table", "--output", tmp_path)
+    assert "choose --format manifest, csv, jsonl or parquet" in table.err
+    with pytest.raises(SystemExit):  # argparse says so itself
+        command("results", NAME, "--split", 2)
+    assert "give --split, too" in command("results", NAME, "--format", "manifest").err

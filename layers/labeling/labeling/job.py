@@ -132,6 +132,8 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sources: The files of an item, by their keys in the dataset file.
         workers: Who answers, and how long they have.
         consolidation: How answers become a label.
+        related_by: What relatives among the items, such as those of one part, have in common in their manifest lines:
+            they stay together in a set to train or to validate with. Empty if items have no relatives.
         broken_items: What happens to an item that can't be shown. ``fail``, the default, raises the error, and Ground
             Truth then fails the whole job; ``skip`` logs and counts it, keeps the item from the workers, and goes on.
     """
@@ -157,6 +159,7 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Workers = Workers()
     consolidation: ConsolidationConfiguration = ConsolidationConfiguration()
     broken_items: Literal["fail", "skip"] = "fail"
+    related_by: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
     @property
     def label_attribute(self) -> str:
