@@ -130,8 +130,7 @@ def test_the_whole_job_on_real_recordings(tmp_path: Path) -> None:
     assert len(lines) == 2
     assert all(line["PowerSourceLog"]["votes"] for line in lines)
     plots = sorted(re.sub(r"-[0-9a-f]{16}-", "-", path.name) for path in (tmp_path / "bucket" / "plots").glob("*.png"))
-    assert plots == [
-        f"run-{run}.csv-{channel}.png" for run in (1, 2) for channel in ("current", "voltage", "wire_feed")
-    ]
+    names = ("current", "resistance", "voltage", "wire_feed")
+    assert plots == [f"run-{run}.csv-{name}.png" for run in (1, 2) for name in names]
     record = json.loads((tmp_path / "bucket" / "plots" / "dataset" / "dataset-2.json.record").read_text())
     assert any("5 gaps in time" in note for plot in record["plots"] for note in plot["notes"])
