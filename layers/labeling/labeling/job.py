@@ -111,12 +111,13 @@ class ConsolidationConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fie
     """How several workers' answers become one label.
 
     Attributes:
-        strategy: ``majority-vote``, or ``dawid-skene``, which also learns whom to trust.
+        strategy: ``majority-vote``; ``one-coin``, which also learns whom to trust; or ``dawid-skene``, which learns of
+            many answers what each worker takes for what, too.
         tie: What wins between equals: the not-sure category, or the category that stands first in the
             configuration.
     """
 
-    strategy: Literal["majority-vote", "dawid-skene"] = "majority-vote"
+    strategy: Literal["majority-vote", "one-coin", "dawid-skene"] = "majority-vote"
     tie: Literal["not-sure", "category-order"] = "not-sure"
 
 

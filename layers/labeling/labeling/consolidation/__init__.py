@@ -1,10 +1,14 @@
 """Several workers' answers become one label: the strategies, one file each, behind one interface."""
 
-from labeling.consolidation import dawid_skene, majority_vote
+from labeling.consolidation import dawid_skene, majority_vote, one_coin
 from labeling.consolidation.strategy import Answers, Strategy, Verdict
 from labeling.job import JobConfiguration
 
-STRATEGIES: dict[str, Strategy] = {"majority-vote": majority_vote.decide, "dawid-skene": dawid_skene.decide}
+STRATEGIES: dict[str, Strategy] = {
+    "majority-vote": majority_vote.decide,
+    "one-coin": one_coin.decide,
+    "dawid-skene": dawid_skene.decide,
+}
 
 __all__ = ["STRATEGIES", "Answers", "Strategy", "Verdict", "consolidate"]
 

@@ -1,11 +1,12 @@
 """Dawid–Skene: expectation maximisation that learns from the whole batch whom to trust in what."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from labeling.consolidation.strategy import Answers, Verdict, settle
+from labeling.consolidation.posterior import Posterior, normalised, verdict, vote_shares
+from labeling.consolidation.strategy import Answers, Verdict
 from labeling.job import JobConfiguration
 
 MAX_ITERATIONS = 100
@@ -18,8 +19,6 @@ IMAGINED_ACCURACY = 0.8
 # So many answers take arrays a fraction of the time, numpy's import included.
 LARGE = 2_000
 
-Posterior = dict[str, float]
-"""How probable each category is for one object."""
 Confusion = dict[str, dict[str, Posterior]]
 """For each worker and true category: how probable each answer is."""
 
@@ -41,7 +40,7 @@ def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
     """
     categories = job.label.category_names
     estimated = _estimate(answers, categories)
-    return {object_id: _decide(posterior, job) for object_id, posterior in estimated.items()}
+    return {object_id: verdict(posterior, job) for object_id, posterior in estimated.items()}
 
 
 def _estimate(answers: Answers, categories: tuple[str, ...]) -> Mapping[str, Posterior]:
@@ -57,7 +56,7 @@ def _estimate(answers: Answers, categories: tuple[str, ...]) -> Mapping[str, Pos
 
 def _posteriors(answers: Answers, categories: Sequence[str]) -> Mapping[str, Posterior]:
     objects = sorted(answers)
-    posteriors = {object_id: _vote_shares(answers[object_id], categories) for object_id in objects}
+    posteriors = {object_id: vote_shares(answers[object_id], categories) for object_id in objects}
     for _ in range(MAX_ITERATIONS):
         priors = _priors(posteriors, categories)
         confusion = _confusion(answers, posteriors, categories)
@@ -71,11 +70,6 @@ def _posteriors(answers: Answers, categories: Sequence[str]) -> Mapping[str, Pos
         if moved < TOLERANCE:
             break
     return posteriors
-
-
-def _vote_shares(votes: Mapping[str, str], categories: Sequence[str]) -> Posterior:
-    counts = Counter(votes.values())
-    return {category: counts[category] / len(votes) for category in categories}
 
 
 def _priors(posteriors: Mapping[str, Posterior], categories: Sequence[str]) -> Posterior:
@@ -96,7 +90,7 @@ def _confusion(answers: Answers, posteriors: Mapping[str, Posterior], categories
         for worker, answer in answers[object_id].items():
             for true in categories:
                 counts[worker][true][answer] += posteriors[object_id][true]
-    return {worker: {true: _normalised(row) for true, row in matrix.items()} for worker, matrix in counts.items()}
+    return {worker: {true: normalised(row) for true, row in matrix.items()} for worker, matrix in counts.items()}
 
 
 def _imagined(true: str, categories: Sequence[str]) -> dict[str, float]:
@@ -114,17 +108,4 @@ def _posterior(
         for true in categories
     }
     highest = max(logs.values())
-    return _normalised({true: math.exp(value - highest) for true, value in logs.items()})
-
-
-def _normalised(weights: Mapping[str, float]) -> Posterior:
-    total = math.fsum(weights.values())
-    return {key: weight / total for key, weight in weights.items()}
-
-
-def _decide(posterior: Posterior, job: JobConfiguration) -> Verdict:
-    highest = max(posterior.values())
-    # Equal evidence ends in posteriors that differ by rounding only.
-    best = [category for category, probability in posterior.items() if highest - probability < 1e-4]
-    category = settle(best, job)
-    return Verdict(category, round(posterior[category], 4))
+    return normalised({true: math.exp(value - highest) for true, value in logs.items()})

@@ -1,0 +1,32 @@
+"""How probable each category is for one object, and the verdict that follows."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from labeling.consolidation.strategy import Verdict, settle
+from labeling.job import JobConfiguration
+
+Posterior = dict[str, float]
+"""How probable each category is for one object."""
+
+
+def vote_shares(votes: Mapping[str, str], categories: Sequence[str]) -> Posterior:
+    """Each category's share of an object's votes."""
+    counts = Counter(votes.values())
+    return {category: counts[category] / len(votes) for category in categories}
+
+
+def normalised(weights: Mapping[str, float]) -> Posterior:
+    """Make weights sum to 1."""
+    total = math.fsum(weights.values())
+    return {key: weight / total for key, weight in weights.items()}
+
+
+def verdict(posterior: Posterior, job: JobConfiguration) -> Verdict:
+    """The most probable category, with its probability as the confidence."""
+    highest = max(posterior.values())
+    # Equal evidence ends in posteriors that differ by rounding only.
+    best = [category for category, probability in posterior.items() if highest - probability < 1e-4]
+    category = settle(best, job)
+    return Verdict(category, round(posterior.get(category, 0.0), 4))
