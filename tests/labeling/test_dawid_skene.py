@@ -17,6 +17,9 @@ from labeling.job import load_configured
 
 from benchmarks import strategies
 
+# crowd-kit asks pandas for what that will take away one day.
+pytestmark = pytest.mark.filterwarnings("ignore:.*(keyword|Copy-on-Write).*:Warning")
+
 NOTHING = Prior(0.0, 0.0, 0.0)
 OURS = Prior(dawid_skene.IMAGINED_ANSWERS, dawid_skene.IMAGINED_ACCURACY, 1.0)
 

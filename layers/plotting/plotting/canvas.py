@@ -109,13 +109,13 @@ class Canvas:
         """Fill an area within an outline, shape (n, 2); only what lies within ``clip``, where it is given."""
         self._draw(Path(outline), color, width=0, fill=True, snap=False, clip=clip)
 
-    def shade_within(self, corners: Corners, levels: NDArray[np.uint8], color: Color) -> None:
+    def shade_within(self, corners: Corners, levels: NDArray[np.uint8], rows: int, color: Color) -> None:
         """Lighten what is filled with a colour, but for its edges: a pixel and a half from where it ends.
 
         Args:
             corners: Where, in whole pixels.
-            levels: How much of the colour is left of each pixel, 255 all of it, shape (height, width), from the lowest
-                row up.
+            levels: How much of the colour is left, 255 all of it, shape (bins, width), from the lowest bin up.
+            rows: How many rows of pixels a bin has; the highest may have fewer.
             color: The colour.
         """
         left, bottom, right, top = (int(place) for place in corners)
@@ -125,7 +125,7 @@ class Canvas:
         within[1:-1] &= within[2:] & within[:-2]
         within[:, 1:-1] &= within[:, 2:] & within[:, :-2]
         within[[0, -1]] = within[:, [0, -1]] = False
-        np.copyto(region, shades[levels[::-1]], where=within)
+        np.copyto(region, np.repeat(shades.take(levels), rows, axis=0)[: top - bottom][::-1], where=within)
 
     def raster(self, corner: tuple[float, float], levels: NDArray[np.uint8], color: Color) -> None:
         """Put shades of a colour on the picture, where they aren't white.

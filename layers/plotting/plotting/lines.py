@@ -23,7 +23,7 @@ PALEST: Final = 0.3
 ROWS_COUNTED: Final = 100
 WIDEST_WINDOW: Final = 45
 BIN_HEIGHT: Final = 4
-SHADES: Final = 16
+SHADES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,34 +136,33 @@ def draw_density(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
         color: The line's.
     """
     draw_line(canvas, box, envelope, color)
-    canvas.shade_within((box.left, box.bottom, box.right, box.top), _levels(box, time, values), color)
+    canvas.shade_within((box.left, box.bottom, box.right, box.top), _levels(box, time, values), BIN_HEIGHT, color)
 
 
 def _levels(box: Box, time: Values, values: Values) -> NDArray[np.uint8]:
-    """How strong each pixel is, from `PALEST` of 255 to all, by how many values lie about it, shape (height, width)."""
+    """How strong each bin is, from `PALEST` of 255 to all, by how many values lie about it, shape (bins, width)."""
     width, height = box.right - box.left, box.top - box.bottom
     bins = -(-height // BIN_HEIGHT)
     column = ((time - box.begin) * (width / (box.end - box.begin))).astype(np.int32)
     row = ((values - box.low) * (height / BIN_HEIGHT / (box.high - box.low))).astype(np.int32)
     place = np.minimum(row, bins - 1) * width + np.minimum(column, width - 1)
-    counted = np.bincount(place, minlength=bins * width).reshape(bins, width)
+    counted = np.bincount(place, minlength=bins * width).reshape(bins, width).astype(np.int32)
     about = _about(counted, min(WIDEST_WINDOW, max(1, round(ROWS_COUNTED * width / max(1, len(time))))))
-    most = np.maximum(about.max(axis=0), 1)
+    share = about * ((SHADES - 1) / np.maximum(about.max(axis=0), 1)).astype(np.float32)
     steps = np.sqrt(np.linspace(0, 1, SHADES)) * (1 - PALEST) + PALEST
     shades = (255 * steps).round().astype(np.uint8)
-    levels = shades[(about * (SHADES - 1) // most).astype(np.intp)]
-    return np.repeat(levels, BIN_HEIGHT, axis=0)[:height]
+    found: NDArray[np.uint8] = shades.take(share.astype(np.uint8))
+    return found
 
 
-def _about(counted: NDArray[np.int64], columns: int) -> NDArray[np.int64]:
+def _about(counted: NDArray[np.int32], columns: int) -> NDArray[np.int32]:
     """Count about each place, in a window of columns, the bins above and below half as much; shape (bins, width)."""
     about = 2 * counted
     about[1:] += counted[:-1]
     about[:-1] += counted[1:]
     if columns == 1:
         return about
-    width = counted.shape[1]
-    sums = np.zeros((counted.shape[0], width + 1), np.int64)
-    np.cumsum(about, axis=1, out=sums[:, 1:])
-    first = np.arange(width) - columns // 2
-    return sums[:, np.minimum(first + columns, width)] - sums[:, np.maximum(first, 0)]
+    before = columns // 2
+    sums = np.cumsum(np.pad(about, ((0, 0), (before + 1, columns - 1 - before))), axis=1, dtype=np.int32)
+    window: NDArray[np.int32] = sums[:, columns:] - sums[:, :-columns]
+    return window
