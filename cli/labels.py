@@ -129,15 +129,21 @@ def read(lines: Iterable[bytes], attribute: str) -> Iterator[LabeledObject]:
     Raises:
         CommandError: If a line is not a JSON object.
     """
+    for number, data_object in data_objects(lines):
+        yield label_of(number, data_object, attribute)
+
+
+def data_objects(lines: Iterable[bytes]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Parses an output manifest: the number of each line, from 1, and what it holds; raises as `read`."""
     for number, line in enumerate(lines, 1):
         try:
-            data_object = json.loads(line)
+            yield number, json.loads(line)
         except ValueError as error:
             raise CommandError(f"The output manifest, line {number:,}, is not JSON: {error}") from None
-        yield _label(number, data_object, attribute)
 
 
-def _label(number: int, data_object: Mapping[str, Any], attribute: str) -> LabeledObject:
+def label_of(number: int, data_object: Mapping[str, Any], attribute: str) -> LabeledObject:
+    """The label in a line of an output manifest."""
     content = data_object.get(attribute)
     metadata = data_object.get(f"{attribute}-metadata") or {}
     values = content if isinstance(content, dict) else {}

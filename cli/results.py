@@ -86,13 +86,9 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
     if arguments.split is not None:
         return _split(arguments, account, terminal)
     format_ = _format(arguments)
-    job = describe(arguments.name, account)
-    uri, whole = manifest_uri(job, account)
-    if not whole:
-        terminal.say(f"{arguments.name} is {job['LabelingJobStatus']}: these are the labels so far.", style="yellow")
-    stored = Storage(account.s3).open(uri)
+    attribute, lines = _manifest(arguments, account, terminal)
     summary = Summary()
-    labels: Iterable[LabeledObject] = summary.of(read(stored.lines(), job["LabelAttributeName"]))
+    labels: Iterable[LabeledObject] = summary.of(read(lines, attribute))
     if arguments.disagreements:
         labels = (label for label in labels if label.disputed)
     _write(labels, format_, arguments, terminal)
@@ -100,9 +96,18 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
     if arguments.agreement:
         _show_agreement(summary.agreement, terminal)
     if arguments.plot:
-        _plot(summary, job["LabelAttributeName"], arguments)
+        _plot(summary, attribute, arguments)
         terminal.say(f"Drawn to {arguments.plot}")
     return 0
+
+
+def _manifest(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> tuple[str, Iterator[bytes]]:
+    """Finds the job's label attribute, and the lines with its labels so far."""
+    job = describe(arguments.name, account)
+    uri, whole = manifest_uri(job, account)
+    if not whole:
+        terminal.say(f"{arguments.name} is {job['LabelingJobStatus']}: these are the labels so far.", style="yellow")
+    return job["LabelAttributeName"], Storage(account.s3).open(uri).lines()
 
 
 def _split(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
@@ -110,13 +115,8 @@ def _split(arguments: argparse.Namespace, account: AwsAccount, terminal: Termina
     format_ = training_split.check_format(arguments.format)
     if arguments.output is None:
         raise CommandError("Where do the sets go? Name a folder with --output.")
-    job = describe(arguments.name, account)
-    uri, whole = manifest_uri(job, account)
-    if not whole:
-        terminal.say(f"{arguments.name} is {job['LabelingJobStatus']}: these are the labels so far.", style="yellow")
-    attribute = job["LabelAttributeName"]
+    attribute, lines = _manifest(arguments, account, terminal)
     related_by = arguments.related_by or _related_by(attribute, arguments)
-    lines = Storage(account.s3).open(uri).lines()
     split = training_split.write(
         lines, attribute, arguments.output, format_, share=arguments.split, related_by=related_by
     )

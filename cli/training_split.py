@@ -3,14 +3,14 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from cli import label_formats
 from cli.errors import CommandError
-from cli.labels import LabeledObject, read
+from cli.labels import LabeledObject, data_objects, label_of
 
 SETS: Final = ("train", "validation")
 MANIFEST: Final = "manifest"
@@ -64,11 +64,12 @@ def write(  # noqa: PLR0913  (what is split, how, and where it goes)
     split = Split()
     sets: dict[str, list[tuple[bytes, LabeledObject]]] = {name: [] for name in SETS}
     texts, parsed = itertools.tee(lines)
-    for line, label in zip(texts, read(parsed, attribute), strict=True):
+    for line, (number, data_object) in zip(texts, data_objects(parsed), strict=True):
+        label = label_of(number, data_object, attribute)
         if label.label is None:
             split.without_label += 1
             continue
-        group = _group(line, label, related_by, split)
+        group = _group(data_object, label, related_by, split)
         side = side_of(group, share)
         split.objects[side] += 1
         split.groups[side].add(group)
@@ -79,10 +80,10 @@ def write(  # noqa: PLR0913  (what is split, how, and where it goes)
     return split
 
 
-def _group(line: bytes, label: LabeledObject, related_by: str | None, split: Split) -> str:
+def _group(data_object: Mapping[str, Any], label: LabeledObject, related_by: str | None, split: Split) -> str:
     if related_by is None:
         return label.item or str(label.line)
-    value: Any = json.loads(line).get(related_by)
+    value = data_object.get(related_by)
     if value is None:
         split.alone += 1
         return f"line {label.line}: {label.item}"
