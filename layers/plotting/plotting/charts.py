@@ -142,18 +142,9 @@ def _spectrogram(pieces: list[Samples], derived: Derived, axis: TimeAxis, unit: 
         f"{derived.title}, spectrogram from {seconds(axis.begin)} to {seconds(axis.end)}, up to {plain(highest)} Hz; "
         f"the power's centre lies at {plain(float(centre))} Hz."
     )
-    area = PlotArea(
-        begin=axis.begin,
-        end=axis.end,
-        duration=axis.span,
-        low=0.0,
-        high=highest,
-        left=LEFT / WIDTH,
-        right=RIGHT / WIDTH,
-        top=1 - axis.top / axis.height,
-        bottom=1 - axis.bottom / axis.height,
+    return Chart(
+        canvas, alt, tuple(dict.fromkeys(note for samples in pieces for note in samples.notes)), axis.area(0.0, highest)
     )
-    return Chart(canvas, alt, tuple(dict.fromkeys(note for samples in pieces for note in samples.notes)), area)
 
 
 def _histogram(  # noqa: PLR0913, PLR0917  (what is counted, and how it looks)

@@ -154,9 +154,7 @@ class _Blocks:
     @property
     def tolerance(self) -> float:
         """How far beyond its ends it still rests."""
-        away = max(
-            float(np.nanmedian(np.abs(self.lows - self.low))), float(np.nanmedian(np.abs(self.highs - self.high)))
-        )
+        away = max(float(np.nanmedian(np.abs(ends - rest))) for ends, rest in self._ends)
         # The median of normally scattered distances is 1 / 1.4826 of a standard deviation.
         return max(STEADY * self.extent, SIGMAS * 1.4826 * away)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
+from labeling.panels import PlotArea
 from numpy.typing import NDArray
 
 from plotting.canvas import Color
@@ -77,6 +78,20 @@ class TimeAxis:
     def top(self) -> int:
         """The plot's upper edge."""
         return TOP + self.raised
+
+    def area(self, low: float, high: float) -> PlotArea:
+        """Tell where in the picture which time lies, and which value between those at the lower and the upper edge."""
+        return PlotArea(
+            begin=self.begin,
+            end=self.end,
+            duration=self.span,
+            low=low,
+            high=high,
+            left=LEFT / WIDTH,
+            right=RIGHT / WIDTH,
+            top=1 - self.top / self.height,
+            bottom=1 - self.bottom / self.height,
+        )
 
     def x(self, time: Number) -> Number:
         """Where moments lie in the plot."""

@@ -189,17 +189,7 @@ def _draw_channel(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
     _draw_values(canvas, box, recording.time[shown], values[shown], envelope, color)
     if axis.is_part:
         _draw_strip(canvas, axis, recording, index, color)
-    return PlotArea(
-        begin=axis.begin,
-        end=axis.end,
-        left=LEFT / WIDTH,
-        right=RIGHT / WIDTH,
-        top=1 - axis.top / axis.height,
-        bottom=1 - axis.bottom / axis.height,
-        low=low,
-        high=high,
-        duration=axis.span,
-    )
+    return axis.area(low, high)
 
 
 def _draw_values(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how

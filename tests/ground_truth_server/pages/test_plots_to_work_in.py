@@ -1,5 +1,7 @@
 """Plots to work in, on the welding job's page in a browser: what is read at the cursor are the recording's numbers."""
 
+import base64
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from labeling.job import JobConfiguration, load
 from labeling.sources import TimeColumn
 from labeling.worker_page import page
 from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 from plotting.panels import draw
 from plotting.pyramid import build
@@ -22,6 +25,7 @@ from tests.conftest import ROOT
 from tests.ground_truth_server.pages.worker_page_frame import Shown, WorkerPages, served
 
 Values = NDArray[np.float64]
+Pixels = NDArray[np.int64]
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 DATA = "/b/plots/numbers.bin"
 
@@ -78,6 +82,12 @@ class Plotted:
     def read(self) -> list[str]:
         """What stands at the cursor, of each channel."""
         return self.shown.task.locator(".plots .value").all_inner_texts()
+
+    def canvas(self, channel: int) -> Pixels:
+        """What is drawn in a picture's place, shape (height, width, 4)."""
+        script = f"document.querySelectorAll('.plots .drawn canvas')[{channel}].toDataURL()"
+        data = str(self.shown.evaluate(script)).partition(",")[2]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA"), dtype=np.int64)
 
     def drawn(self) -> list[bool]:
         """Whether each panel is drawn in the picture's place."""
@@ -306,23 +316,17 @@ def test_heights_fit_what_is_shown_unless_they_are_kept(pages: WorkerPages) -> N
     for _ in range(8):
         found.shown.page.keyboard.press("+")
     found.settle()
-    spread = """() => {
-      const canvas = document.querySelectorAll(".plots .drawn canvas")[2];
-      const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-      let first = Infinity, last = 0;
-      for (let at = 0; at < data.length; at += 4) {
-        if (data[at] < 60 && data[at + 1] > 120 && data[at + 2] > 80 && data[at + 2] < 160 && data[at + 3] > 200) {
-          first = Math.min(first, Math.floor(at / 4 / canvas.width));
-          last = Math.floor(at / 4 / canvas.width);
-        }
-      }
-      return (last - first) / canvas.height;
-    }"""
-    fitted: Any = found.shown.evaluate(spread)
-    assert fitted > 0.5
+
+    def spread() -> float:
+        """How much of the third channel's height its line takes."""
+        red, green, blue, opaque = np.moveaxis(found.canvas(2), 2, 0)
+        line = (red < 60) & (green > 120) & (blue > 80) & (blue < 160) & (opaque > 200)
+        rows = np.flatnonzero(line.any(axis=1))
+        return float(rows[-1] - rows[0]) / len(line)
+
+    assert spread() > 0.5
     found.shown.task.get_by_role("button", name="Fit the heights to what is shown").click()
-    kept: Any = found.shown.evaluate(spread)
-    assert kept < 0.2  # on the scale of the whole, a short stretch hardly rises
+    assert spread() < 0.2  # on the scale of the whole, a short stretch hardly rises
 
 
 def test_a_channel_can_be_hidden_and_shown_again_and_be_logarithmic(pages: WorkerPages) -> None:
@@ -354,21 +358,8 @@ def test_no_line_leads_over_a_gap(pages: WorkerPages) -> None:
     found.group.focus()
     found.shown.page.keyboard.press("+")
     found.settle()
-    script = """() => {
-      const canvas = document.querySelector(".plots .drawn canvas"), box = canvas.getBoundingClientRect();
-      const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-      const blue = [];
-      for (let x = 0; x < canvas.width; x += 1) {
-        let found = false;
-        for (let y = 0; y < canvas.height; y += 1) {
-          const at = 4 * (y * canvas.width + x);
-          if (data[at] < 80 && data[at + 1] > 80 && data[at + 2] > 140 && data[at + 3] > 200) found = true;
-        }
-        blue.push(found);
-      }
-      return blue;
-    }"""
-    blue = np.array(found.shown.evaluate(script))
+    red, green, blue_part, opaque = np.moveaxis(found.canvas(0), 2, 0)
+    blue = ((red < 80) & (green > 80) & (blue_part > 140) & (opaque > 200)).any(axis=0)
     begin, end = found.view
     left, right = 190 / 2000 * len(blue), 1956 / 2000 * len(blue)
     columns = np.arange(len(blue))
