@@ -109,9 +109,7 @@ class Database(ABC):
         Raises:
             RuntimeError: If this thread is in no transaction.
         """
-        connection = self._current()
-        if connection is None:
-            raise RuntimeError("records are changed in transactions only")
+        connection = self._in_transaction()
         if isinstance(statement, Hot):
             assert isinstance(values, Mapping)  # noqa: S101  (such are run for one)
             return statement.change(connection, values)
@@ -122,6 +120,12 @@ class Database(ABC):
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add many rows to a table, in a transaction; each has the same columns."""
         self.change(insert(table), rows)
+
+    def _in_transaction(self) -> Connection:
+        connection = self._current()
+        if connection is None:
+            raise RuntimeError("records are changed in transactions only")
+        return connection
 
     def _current(self) -> Connection | None:
         """The connection of this thread's transaction."""

@@ -7,7 +7,6 @@ notifies commit at a time.
 
 import hashlib
 import logging
-import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -135,9 +134,7 @@ class PostgresDatabase(Database):
 
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add many rows at once, by COPY; see :meth:`Database.add`."""
-        connection = self._current()
-        if connection is None:
-            raise RuntimeError("records are changed in transactions only")
+        connection = self._in_transaction()
         if not rows:
             return
         columns = list(rows[0])
@@ -316,11 +313,11 @@ def _check_alive(driver: psycopg.Connection[Any], record: ConnectionPoolEntry, _
     What SQLAlchemy does with ``pool_pre_ping`` costs a question each time, as much as one of a worker's own. One that
     was used just now is only looked at: a server that ended has closed it, or said why.
     """
-    idle = time.monotonic() - record.info.get("used", -math.inf)
+    used = record.info.get("used")  # nothing of one that was only just made
     try:
         if driver.closed or _has_something_to_say(driver.fileno()):
             raise DisconnectionError("the server has closed it")
-        if record.info and idle > _IDLE_SECONDS:
+        if used is not None and time.monotonic() - used > _IDLE_SECONDS:
             driver.execute("SELECT 1")
             driver.rollback()
     except (psycopg.Error, OSError) as error:

@@ -64,9 +64,7 @@ def main() -> int:
         parent = _Parent(asks, KeyPair.of_workspace(folder))
         logging.basicConfig(level=logging.WARNING, handlers=[_ToParent(parent)])
         listener = socket(fileno=settings.listener)
-        server = EmbeddedS3(
-            folder, 0, settings.host, settings.aliases, origins=settings.origins, keys=parent, listener=listener
-        )
+        server = EmbeddedS3(folder, 0, settings.host, origins=settings.origins, keys=parent, listener=listener)
     except (RuntimeError, OSError, ValueError) as error:
         asks.send_bytes(str(error).encode())
         return 1

@@ -39,7 +39,6 @@ class S3Settings:
     Attributes:
         folder: Where the objects lie.
         host: The address that the socket listens on.
-        aliases: Further names by which it may be asked for, at its port.
         origins: Origins by which it is reached through a proxy.
         listener: The socket's number.
         asks: The number of the pipe over which the process asks.
@@ -48,7 +47,6 @@ class S3Settings:
 
     folder: str
     host: str
-    aliases: Sequence[str]
     origins: Sequence[str]
     listener: int
     asks: int
@@ -136,7 +134,7 @@ class S3Process:
         asks, its_asks = Pipe()
         puts, its_puts = Pipe()
         given = [self._listener.fileno(), its_asks.fileno(), its_puts.fileno()]
-        settings = S3Settings(str(self._folder), self._host, [], self._origins, *given)
+        settings = S3Settings(str(self._folder), self._host, self._origins, *given)
         command = [sys.executable, "-m", "ground_truth_server.s3", json.dumps(asdict(settings))]
         with its_asks, its_puts:
             process = subprocess.Popen(command, pass_fds=given, stdin=subprocess.DEVNULL)  # noqa: S603  (our own)
