@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 import pandas as pd
 from crowdkit.aggregation import DawidSkene
-from labeling.consolidation import consolidate
-from labeling.job import ConsolidationConfiguration, load_configured
+from labeling.consolidation import Choices, consolidate
+from labeling.job import load_configured
 
 from benchmarks.judge import Judge
 
@@ -60,12 +59,11 @@ def answers_of(objects: int, answers: int, workers: int, seed: int = 1) -> list[
 
 def ours(triples: list[Triple]) -> object:
     """Our own, as the post-labeling function calls it."""
-    job = load_configured({})
-    strategy = msgspec.convert({"strategy": "dawid-skene"}, ConsolidationConfiguration)
     answers: dict[str, dict[str, str]] = {}
     for object_id, worker, label in triples:
         answers.setdefault(object_id, {})[worker] = label
-    return consolidate(answers, msgspec.structs.replace(job, consolidation=strategy))
+    configured = load_configured({}).label
+    return consolidate(answers, Choices(configured.category_names, configured.not_sure), "dawid-skene")
 
 
 def crowd_kit(triples: list[Triple]) -> Any:

@@ -13,11 +13,12 @@ import sys
 from collections import defaultdict
 from typing import Final
 
-from labeling.consolidation import STRATEGIES
+from labeling.consolidation import STRATEGIES, Choices
 from labeling.job import load_configured
 
-JOB: Final = load_configured({})
-NAMES: Final = JOB.label.category_names
+LABEL: Final = load_configured({}).label
+NAMES: Final = LABEL.category_names
+CHOICES: Final = Choices(NAMES, LABEL.not_sure)
 POOLS: Final = {"careful": (0.85, 0.97), "mixed": (0.5, 0.95), "careless": (0.35, 0.75)}
 # Objects, answers to each, workers, and how many such batches.
 BATCHES: Final = ((20, 3, 6, 60), (50, 3, 8, 30), (200, 3, 10, 10), (1000, 5, 20, 2))
@@ -46,7 +47,7 @@ def measure(strategy: str, pool: str, mistakes: str, batch: tuple[int, int, int,
         skills = {f"worker-{number}": chance.uniform(*POOLS[pool]) for number in range(workers)}
         truth = {str(number): chance.choice(NAMES) for number in range(objects)}
         answers = {key: _votes(true, skills, each, mistakes, chance) for key, true in truth.items()}
-        verdicts = STRATEGIES[strategy](answers, JOB)
+        verdicts = STRATEGIES[strategy](answers, CHOICES)
         told += [(verdicts[key].confidence, verdicts[key].category == true) for key, true in truth.items()]
     return sum(right for _, right in told) / len(told), calibration_error(told)
 

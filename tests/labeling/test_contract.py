@@ -3,6 +3,7 @@
 import contextlib
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,16 @@ def test_a_line_without_a_source_is_an_error_that_says_what_is_there(data_object
 def test_a_label_of_this_job_is_found_on_the_line(line: dict[str, Any], label: str | None) -> None:
     request = contract.pre_labeling_event(event(source="s3://b/k", **line))
     assert contract.existing_label(request, JOB) == label
+
+
+def test_a_label_without_a_category_is_found_by_its_questions() -> None:
+    label = msgspec.structs.replace(JOB.label, categories=())
+    job = msgspec.structs.replace(JOB, label=label)
+    marks: dict[str, Any] = {"DefectStretch": {"regions": []}}
+    labeled = contract.pre_labeling_event(event(source="s3://b/k", WeldingLabel=marks))
+    assert contract.existing_label(labeled, job) == "DefectStretch"
+    assert contract.existing_label(labeled, JOB) is None
+    assert contract.existing_label(contract.pre_labeling_event(event(source="s3://b/k", WeldingLabel={})), job) is None
 
 
 def test_whether_workers_are_needed_is_a_string() -> None:

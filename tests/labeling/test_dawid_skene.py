@@ -10,7 +10,7 @@ import pytest
 from crowdkit.aggregation import DawidSkene, OneCoinDawidSkene
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labeling.consolidation import dawid_skene, one_coin
+from labeling.consolidation import Choices, dawid_skene, one_coin
 from labeling.consolidation.dawid_skene_matrices import Prior, posteriors
 from labeling.consolidation.strategy import Answers
 from labeling.job import load_configured
@@ -106,8 +106,8 @@ def test_arrays_give_what_plain_python_gives(answers: dict[str, dict[str, str]])
 
 
 def test_a_large_batch_takes_arrays_and_plain_python_where_they_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = load_configured({})
-    names = job.label.category_names
+    names = load_configured({}).label.category_names
+    choices = Choices(names, "Not sure")
     chance = random.Random(3)
     answers = {str(number): {f"w{one}": chance.choice(names) for one in range(4)} for number in range(600)}
     taken: list[int] = []
@@ -117,26 +117,25 @@ def test_a_large_batch_takes_arrays_and_plain_python_where_they_are_not_there(mo
         return posteriors(found, *rest, **options)
 
     monkeypatch.setattr("labeling.consolidation.dawid_skene_matrices.posteriors", taking)
-    by_arrays = dawid_skene.decide(answers, job)
+    by_arrays = dawid_skene.decide(answers, choices)
     assert taken == [600]
     few = {key: answers[key] for key in list(answers)[:400]}
-    dawid_skene.decide(few, job)
+    dawid_skene.decide(few, choices)
     assert taken == [600]
     monkeypatch.setitem(sys.modules, "labeling.consolidation.dawid_skene_matrices", None)  # as where numpy is not
-    assert dawid_skene.decide(answers, job) == by_arrays
+    assert dawid_skene.decide(answers, choices) == by_arrays
 
 
 def test_numpy_is_loaded_for_large_batches_only() -> None:
     """A post-labeling function starts as fast as without it."""
     script = """
 import sys
-from labeling.consolidation import consolidate, dawid_skene
+from labeling.consolidation import Choices, consolidate, dawid_skene
 import labeling.post_labeling
-from labeling.job import load_configured
-job = load_configured({})
-dawid_skene.decide({"1": {"w": "Good Weld"}}, job)
+choices = Choices(("Good Weld", "Not sure"), "Not sure")
+dawid_skene.decide({"1": {"w": "Good Weld"}}, choices)
 assert "numpy" not in sys.modules
-dawid_skene.decide({str(n): {"w": "Good Weld"} for n in range(2000)}, job)
+dawid_skene.decide({str(n): {"w": "Good Weld"} for n in range(2000)}, choices)
 assert "numpy" in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -18,6 +18,7 @@ from ground_truth_server.sagemaker.java_pattern import java_pattern
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "labeling_job" / "job.toml"
+QUESTION = "[[questions]]\nname = 'asked'\ntitle = 'Asked'\n"
 DERIVED = "[[sources.sensor_data.derived]]\nkey = 'computed'\ntitle = 'Computed'\nsuffix = 'computed'\n"
 
 
@@ -151,6 +152,42 @@ def test_every_example_job_is_right(path: Path) -> None:
             f"{DERIVED.replace('computed', 'voltage')}kind = 'histogram'\nof = 'voltage'\n[sources.sensor_data.time]",
             r"derived\[0\]\.key: found 'voltage', as in",
         ),
+        ('kind = "regions"', 'kind = "boxes"', r"questions\[0\]\.kind: found 'boxes'; allowed: 'categor"),
+        ('categories = ["Defect"]', "categories = []", r"questions\[0\]\.categories: found \[\]"),
+        ('categories = ["Defect"]', "categories = ['a', 'a']", r"questions\[0\]\.categories\[1\]: found 'a', as in"),
+        (
+            'categories = ["Defect"]',
+            "categories = [' a']",
+            r"questions\[0\]\.categories\[0\]: found ' a'; allowed: 1 to",
+        ),
+        ('name = "DefectStretch"', 'name = "votes"', r"questions\[0\]\.name: found 'votes'; allowed: any name but"),
+        ('name = "DefectStretch"', 'name = "a b"', r"questions\[0\]\.name: found 'a b'; allowed: letters"),
+        (
+            'name = "DefectStretch"',
+            'name = "WeldingClassification"',
+            r"questions\[0\]\.name: found 'WeldingClassification', as in label\.name",
+        ),
+        (
+            "[[questions]]\n",
+            f"{QUESTION}kind = 'number'\nleast = 3\nmost = 3\n[[questions]]\n",
+            r"questions\[0\]\.most: found 3\.0; allowed: more than least, 3\.0",
+        ),
+        (
+            "[[questions]]\n",
+            f"{QUESTION}kind = 'number'\nleast = nan\n[[questions]]\n",
+            r"questions\[0\]\.least: found nan; allowed: any number",
+        ),
+        (
+            "[[questions]]\n",
+            f"{QUESTION}kind = 'category'\ncategories = ['a', 'b']\nnot_sure = 'c'\n[[questions]]\n",
+            r"questions\[0\]\.not_sure: found 'c'; allowed: 'a', 'b'",
+        ),
+        (
+            "[[questions]]\n",
+            f"{QUESTION}kind = 'instants'\ncategories = ['a', 'b']\n[[questions]]\n",
+            r"questions\[0\]\.tolerance_seconds: missing",
+        ),
+        ("[label]", "[labels]", r"label: missing|labels: no such key"),
         ('comment = "#"', 'comment = ","', r"sensor_data\.comment: found ','"),
         ('name = "Good Weld"', 'name = " "', r"label\.categories\[0\]\.name: found ' '; allowed: 1 to 100 characters"),
         ('name = "WeldingLabelJob"', f'name = "{"x" * 63}"', r"name: found 'x+'; .*56"),
@@ -165,6 +202,44 @@ def test_a_wrong_configuration_is_refused_by_path(right: str, wrong: str, messag
     with pytest.raises(JobConfigurationError, match=message) as refusal:
         load(path)
     assert str(refusal.value).startswith(f"{path}: ")
+
+
+ONLY_FURTHER = """
+name = "Marks"
+title = "Mark it"
+[label]
+name = "Marks"
+[sources.recording]
+kind = "timeseries"
+title = "Recording"
+folder = "recordings"
+channels = [{ key = "force", title = "Force", column = 1, suffix = "force" }]
+"""
+
+
+def test_a_job_may_ask_other_questions_than_a_category(tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    path.write_text(f"{ONLY_FURTHER}{QUESTION}kind = 'regions'\ncategories = ['a']\n")
+    assert [(question.kind, question.name) for question in load(path).asked] == [("regions", "asked")]
+    path.write_text(ONLY_FURTHER)
+    with pytest.raises(JobConfigurationError, match=r"label\.categories: missing; a label needs two or more"):
+        load(path)
+
+
+def test_marks_need_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    only_image = (
+        ONLY_FURTHER.split("[sources.recording]", maxsplit=1)[0] + "[sources.i]\nkind='image'\ntitle='i'\nfolder='i'\n"
+    )
+    path.write_text(f"{only_image}{QUESTION}kind = 'regions'\ncategories = ['a']\n")
+    with pytest.raises(JobConfigurationError, match=r"questions\[0\]\.kind: found 'regions'; allowed with a source"):
+        load(path)
+
+
+def test_the_label_s_category_is_asked_first() -> None:
+    first, second = load(SAMPLE).asked
+    assert (first.kind, first.name) == ("category", "WeldingClassification")
+    assert (second.kind, second.name, second.required) == ("regions", "DefectStretch", False)
 
 
 def test_the_environment_names_another_file(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 from labeling.errors import EventError, MissingObjectError
@@ -15,6 +16,9 @@ from labeling.storage import Storage
 
 from tests.conftest import Bucket
 
+# Nobody answered the further question of the sample job, which needn't be.
+NOT_MARKED = {"regions": [], "confidence": 0.0, "answers": 0}
+NAMES = load_configured({}).label.category_names
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/weldinglabeljob1"
 DATASET = {"sensor_data": {"s3Path": "s3://b/sensor_data/weld.1.csv"}, "image": {"s3Path": "s3://b/images/weld.1.png"}}
 
@@ -69,6 +73,7 @@ def test_the_answer_has_the_contract_s_shape(post_labeling: PostLabeling, bucket
                         "WeldingClassification": "Not sure",
                         "confidence": 1.0,
                         "votes": {"Not sure": 1},
+                        "DefectStretch": NOT_MARKED,
                     }
                 }
             },
@@ -85,7 +90,12 @@ def test_both_forms_of_objects_and_answers_are_read(post_labeling: PostLabeling,
     ]
     answer = post_labeling.answer(event(bucket, payload))
     contents = [entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"] for entry in answer]
-    assert contents[0] == {"WeldingClassification": "Burn Through", "confidence": 1.0, "votes": {"Burn Through": 2}}
+    assert contents[0] == {
+        "WeldingClassification": "Burn Through",
+        "confidence": 1.0,
+        "votes": {"Burn Through": 2},
+        "DefectStretch": NOT_MARKED,
+    }
     assert contents[1]["WeldingClassification"] == "Good Weld"
 
 
@@ -142,6 +152,7 @@ def test_an_object_without_a_usable_answer_is_not_sure_and_the_batch_goes_on(
         "WeldingClassification": "Not sure",
         "confidence": 0.0,
         "votes": {},
+        "DefectStretch": NOT_MARKED,
     }
     assert second["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]["WeldingClassification"] == "Good Weld"
 
@@ -210,12 +221,81 @@ def test_labels_for_training_are_kept_once(post_labeling: PostLabeling, bucket: 
         "label": "Good Weld",
         "confidence": 1.0,
         "votes": {"Good Weld": 3},
+        "answers": {"DefectStretch": NOT_MARKED},
         "dropped_answers": 0,
         "label_attribute": "WeldingLabelJob1",
         "labeling_job": ARN,
     }
     assert second["sources"] == {}
     assert second["label"] == "Contamination"
+
+
+def marked(*regions: tuple[float, float], **more: Any) -> dict[str, Any]:
+    """An answer as the page's hidden field submits it."""
+    marks = [{"category": "Defect", "begin": begin, "end": end} for begin, end in regions]
+    return {"DefectStretch": json.dumps({"regions": marks, "duration": 20}), **more}
+
+
+def test_further_questions_stand_in_the_label_and_in_what_is_trained_on(
+    post_labeling: PostLabeling, bucket: Bucket
+) -> None:
+    workers = [
+        annotation("w1", label("Burn Through") | marked((1, 3))),
+        annotation("w2", label("Burn Through") | marked((2, 4))),
+        annotation("w3", label("Good Weld") | marked()),
+    ]
+    (entry,) = post_labeling.answer(event(bucket, [the_object("0", {}, *workers)]))
+    found = entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]
+    region = {"category": "Defect", "begin": 1.5, "end": 3.5, "workers": 2}
+    assert found["WeldingClassification"] == "Burn Through"
+    assert found["votes"] == {"Burn Through": 2, "Good Weld": 1}
+    # Both overlap the median by 1.5 of 2.5 s, and the third not at all.
+    assert found["DefectStretch"] == {"regions": [region | {"confidence": 0.4}], "confidence": 0.4, "answers": 3}
+    (line,) = lines(bucket)
+    assert line["label"] == "Burn Through"
+    assert line["answers"] == {"DefectStretch": found["DefectStretch"]}
+
+
+def test_a_broken_mark_leaves_the_category_alone(
+    post_labeling: PostLabeling, bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = [
+        annotation("w1", label("Burn Through") | marked((3, 1))),
+        annotation("w2", label("?") | marked((1, 3))),
+        annotation("w3", label("Burn Through")),
+    ]
+    (entry,) = post_labeling.answer(event(bucket, [the_object("0", {}, *workers)]))
+    found = entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]
+    assert found["votes"] == {"Burn Through": 2}
+    assert found["DefectStretch"]["answers"] == 1
+    assert lines(bucket)[0]["dropped_answers"] == 2
+    reasons = [vars(record)["reason"] for record in caplog.records if record.message == "A broken answer is dropped"]
+    assert reasons == [
+        "DefectStretch: regions[0]: found 3 to 1 s; expected to end after it begins",
+        f"WeldingClassification: found '?'; expected one of {', '.join(map(repr, NAMES))}",
+    ]
+
+
+def test_a_worker_s_later_answer_replaces_all_of_an_earlier_one(post_labeling: PostLabeling, bucket: Bucket) -> None:
+    workers = [annotation("w1", label("Burn Through") | marked((1, 3))), annotation("w1", label("Good Weld"))]
+    (entry,) = post_labeling.answer(event(bucket, [the_object("0", {}, *workers)]))
+    found = entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]
+    assert found["WeldingClassification"] == "Good Weld"
+    assert found["DefectStretch"] == {"regions": [], "confidence": 0.0, "answers": 0}
+
+
+def test_a_job_without_a_category_has_a_label_of_its_questions(bucket: Bucket) -> None:
+    job = load_configured({})
+    job = msgspec.structs.replace(job, label=msgspec.structs.replace(job.label, categories=()))
+    with ThreadPoolExecutor(4) as pool:
+        post_labeling = PostLabeling(job, Storage(bucket.s3), pool)
+        request = event(bucket, [the_object("0", {}, annotation("w1", marked((1, 3))))])
+        (entry,) = post_labeling.answer(request)
+    found = entry["consolidatedAnnotation"]["content"]["WeldingLabelJob1"]
+    assert list(found) == ["DefectStretch"]
+    assert [(one["begin"], one["end"]) for one in found["DefectStretch"]["regions"]] == [(1, 3)]
+    (line,) = lines(bucket)
+    assert (line["label"], line["confidence"], line["votes"]) == (None, None, {})
 
 
 def test_a_missing_payload_is_named(post_labeling: PostLabeling, bucket: Bucket) -> None:

@@ -1,15 +1,19 @@
-"""A worker's answer, from what the page submitted to one of the job's categories."""
+"""Workers' answers, from what the page submitted to what each question asks for."""
 
 import json
 from typing import Any, NamedTuple
 
+from labeling.answers import Answering, BrokenAnswerError
 from labeling.contract import AnnotatedObject, Annotation, AnnotationData
 from labeling.decoding import DecodingError, convert, shown
 from labeling.errors import ItemError
-from labeling.job import Label
+from labeling.job import JobConfiguration
 from labeling.storage import S3Uri, Storage
 
 MAX_ANSWER_BYTES = 5_000_000
+
+Answers = dict[str, dict[str, Any]]
+"""For each question, by its name: each worker's answer, by worker id."""
 
 
 class Dropped(NamedTuple):
@@ -26,55 +30,59 @@ class Dropped(NamedTuple):
     reason: str
 
 
-class BrokenAnswerError(ValueError):
-    """An answer holds no category of the job."""
-
-
-def usable(annotated: AnnotatedObject, label: Label, storage: Storage) -> tuple[dict[str, str], list[Dropped]]:
+def usable(annotated: AnnotatedObject, job: JobConfiguration, storage: Storage) -> tuple[Answers, list[Dropped]]:
     """The answers of one object that count, and those that don't.
 
-    A worker's later answer takes the place of an earlier one.
+    A worker's later answer takes the place of an earlier one. What is wrong with the answer to one question leaves
+    those to the others.
 
     Args:
         annotated: The object with its annotations.
-        label: The answer's name and its categories.
+        job: What was asked.
         storage: Where answers lie that the payload names by ``s3Uri``.
 
     Returns:
-        The category of each worker, by worker id, and the dropped answers.
+        For each question that was asked, each worker's answer, by worker id; and the dropped answers.
 
     Raises:
         LabelingError: If S3 refuses or fails; a missing answer is a dropped one.
     """
-    votes: dict[str, str] = {}
+    answers: Answers = {question.name: {} for question in job.asked}
     dropped: list[Dropped] = []
     for raw in annotated.annotations if isinstance(annotated.annotations, list) else ():
         worker = _worker(raw)
         try:
-            votes[worker] = _category(convert(raw, Annotation).annotationData, label, storage)
+            form = _answer(_submitted(convert(raw, Annotation).annotationData, storage))
         except (BrokenAnswerError, DecodingError, ItemError) as error:
             dropped.append(Dropped(annotated.datasetObjectId, worker, str(error)))
-    return votes, dropped
+            continue
+        for question in job.asked:
+            try:
+                _take(answers[question.name], worker, _read(question, form, job))
+            except BrokenAnswerError as error:
+                reason = f"{question.name}: {error}" if len(job.asked) > 1 else str(error)
+                dropped.append(Dropped(annotated.datasetObjectId, worker, reason))
+    return answers, dropped
+
+
+def _take(answers: dict[str, Any], worker: str, answer: Any) -> None:
+    answers.pop(worker, None)
+    if answer is not None:
+        answers[worker] = answer
+
+
+def _read(question: Answering, form: dict[str, Any], job: JobConfiguration) -> Any:
+    """A worker's answer to a question; nothing if they left it open, as they might."""
+    answer = question.read(form.get(question.name), job.channel_keys) if question.name in form else None
+    if answer is None and question.required:
+        found = ", ".join(shown(name) for name in list(form)[:20]) or "nothing"
+        raise BrokenAnswerError(f"found {found}; expected an answer named {question.name!r}")
+    return answer
 
 
 def _worker(raw: object) -> str:
     worker = raw.get("workerId", "unknown") if isinstance(raw, dict) else "unknown"
     return worker if isinstance(worker, str) and worker.isprintable() else shown(worker)
-
-
-def _category(data: AnnotationData, label: Label, storage: Storage) -> str:
-    answer = _answer(_submitted(data, storage))
-    if label.name not in answer:
-        found = ", ".join(shown(name) for name in list(answer)[:20]) or "nothing"
-        raise BrokenAnswerError(f"found {found}; expected an answer named {label.name!r}")
-    category = answer[label.name]
-    if isinstance(category, dict):  # crowd-classifier's {"label": …}; other elements submit the bare text
-        category = category.get("label")
-    if category not in label.category_names:
-        raise BrokenAnswerError(
-            f"found {shown(category)}; expected one of {', '.join(map(repr, label.category_names))}"
-        )
-    return str(category)
 
 
 def _submitted(data: AnnotationData, storage: Storage) -> str | bytes:

@@ -143,7 +143,7 @@ def job_name(labeling_job_arn: str) -> str:
 
 
 def existing_label(event: PreLabelingEvent, job: JobConfiguration) -> str | None:
-    """The category that the manifest line already carries for this job, if any.
+    """The category that the manifest line already carries for this job, if any; a question's name where it has none.
 
     It stands under the label attribute of the configuration, or under the job's own name, which the console
     proposes as the label attribute.
@@ -151,9 +151,11 @@ def existing_label(event: PreLabelingEvent, job: JobConfiguration) -> str | None
     running = job_name(event.labelingJobArn).lower()
     for key, value in event.dataObject.items():
         if key == job.label_attribute or key.lower() == running:
-            category = value.get(job.label.name) if isinstance(value, dict) else None
-            if category in job.label.category_names:
-                return str(category)
+            label = value if isinstance(value, dict) else {}
+            if label.get(job.label.name) in job.label.category_names:
+                return str(label[job.label.name])
+            if not job.label.categories and (named := next((q.name for q in job.questions if q.name in label), None)):
+                return named
     return None
 
 

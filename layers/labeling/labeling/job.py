@@ -12,6 +12,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from labeling.answers import AnyQuestion, CategoryQuestion, MarkingQuestion
+from labeling.answers.question import AnswerName, CategoryName
+from labeling.consolidation import ConsolidationConfiguration
 from labeling.decoding import convert
 from labeling.errors import JobConfigurationError
 from labeling.sources import Channel, Derived, Focus, ImageSource, Key, Source, TimeSeriesSource
@@ -27,13 +30,6 @@ OWN_FOLDERS = ("dataset", "manifests", "worker-page", "plots", "labels", "output
 # What stands beside the label in an answer.
 RESERVED_NAMES = ("confidence", "votes")
 
-AttributeName = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}\Z",
-        description="letters, digits and hyphens, 127 at most, beginning and ending with a letter or digit",
-    ),
-]
 # Ground Truth allows 63 characters; each start adds a number.
 JobName = Annotated[
     str,
@@ -63,27 +59,26 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         look_for: What to look for in the sources.
     """
 
-    name: Annotated[
-        str, msgspec.Meta(pattern=r"^\S(.{0,98}\S)?\Z", description="1 to 100 characters without blanks around them")
-    ]
+    name: CategoryName
     description: str = ""
     look_for: str = ""
 
 
 class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What workers decide.
+    """What workers decide first: the category of the item.
 
     Attributes:
         name: The name of the answer in the worker page's form and in the label.
-        categories: The answers that are allowed, in the order in which they are shown.
+        categories: The answers that are allowed, in the order in which they are shown; none where only further
+            questions are asked.
         not_sure: The category that stands for "can't be told".
         attribute: The label attribute: the key of the label in the output manifest; ``name`` if left out.
     """
 
-    name: AttributeName
-    categories: Annotated[tuple[Category, ...], msgspec.Meta(min_length=2, max_length=30)]
-    not_sure: str
-    attribute: AttributeName = ""
+    name: AnswerName
+    categories: Annotated[tuple[Category, ...], msgspec.Meta(min_length=2, max_length=30)] = ()
+    not_sure: str = ""
+    attribute: AnswerName = ""
 
     @property
     def category_names(self) -> tuple[str, ...]:
@@ -107,20 +102,6 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_concurrent_tasks: Annotated[int, msgspec.Meta(ge=1, le=5_000)] = 1_000
 
 
-class ConsolidationConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How several workers' answers become one label.
-
-    Attributes:
-        strategy: ``majority-vote``; ``one-coin``, which also learns whom to trust; or ``dawid-skene``, which learns of
-            many answers what each worker takes for what, too.
-        tie: What wins between equals: the not-sure category, or the category that stands first in the
-            configuration.
-    """
-
-    strategy: Literal["majority-vote", "one-coin", "dawid-skene"] = "majority-vote"
-    tie: Literal["not-sure", "category-order"] = "not-sure"
-
-
 class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A labeling job's configuration.
 
@@ -131,6 +112,7 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         keywords: What workers may search for.
         label: What is decided.
         sources: The files of an item, by their keys in the dataset file.
+        questions: What else is asked.
         workers: Who answers, and how long they have.
         consolidation: How answers become a label.
         related_by: What relatives among the items, such as those of one part, have in common in their manifest lines:
@@ -157,6 +139,7 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tuple[Keyword, ...],
         msgspec.Meta(min_length=1, max_length=5),
     ] = ("labeling",)
+    questions: Annotated[tuple[AnyQuestion, ...], msgspec.Meta(max_length=20)] = ()
     workers: Workers = Workers()
     consolidation: ConsolidationConfiguration = ConsolidationConfiguration()
     broken_items: Literal["fail", "skip"] = "fail"
@@ -166,6 +149,21 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def label_attribute(self) -> str:
         """The key of the label in the output manifest."""
         return self.label.attribute or self.label.name
+
+    @property
+    def asked(self) -> tuple[AnyQuestion, ...]:
+        """All questions, the label's category first."""
+        return (*filter(None, [self.category_question]), *self.questions)
+
+    @property
+    def category_question(self) -> CategoryQuestion | None:
+        """What the label asks; nothing if it has no categories."""
+        label = self.label
+        if not label.categories:
+            return None
+        return CategoryQuestion(
+            name=label.name, title=self.title, categories=label.category_names, not_sure=label.not_sure
+        )
 
     @property
     def images(self) -> dict[str, ImageSource]:
@@ -181,6 +179,11 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def channels(self) -> tuple[Channel, ...]:
         """Every channel of every recording, in the order in which they are shown."""
         return tuple(channel for source in self.recordings.values() for channel in source.channels)
+
+    @property
+    def channel_keys(self) -> tuple[str, ...]:
+        """The keys of the plots on which something can be marked: those of channels."""
+        return tuple(channel.key for channel in self.channels)
 
     @property
     def plots(self) -> tuple[tuple[Channel | Derived, str], ...]:
@@ -232,6 +235,7 @@ def load_configured(environment: Mapping[str, str] = os.environ) -> JobConfigura
 def _contradictions(job: JobConfiguration) -> Iterator[str]:
     """What no single key shows: values that don't go together."""
     yield from _label_contradictions(job)
+    yield from _question_contradictions(job)
     channels: dict[str, Channel | Derived] = {
         f"sources.{key}.{kind}[{index}]": panel
         for key, source in job.recordings.items()
@@ -259,7 +263,9 @@ def _kinds(source: TimeSeriesSource) -> Sequence[tuple[str, Sequence[Channel | D
 def _label_contradictions(job: JobConfiguration) -> Iterator[str]:
     names = job.label.category_names
     yield from _twice({f"label.categories[{index}].name": name for index, name in enumerate(names)})
-    if job.label.not_sure not in names:
+    if not names and not job.questions:
+        yield "label.categories: missing; a label needs two or more, or a job [[questions]]"
+    if names and job.label.not_sure not in names:
         yield f"label.not_sure: found {job.label.not_sure!r}; allowed: {', '.join(map(repr, names))}"
     if job.label.name in RESERVED_NAMES:
         yield f"label.name: found {job.label.name!r}; allowed: any name but {', '.join(RESERVED_NAMES)}"
@@ -269,6 +275,23 @@ def _label_contradictions(job: JobConfiguration) -> Iterator[str]:
                 f"label.attribute: found {job.label_attribute!r}; allowed: a name that doesn't end in {ending}, "
                 "which Ground Truth keeps for itself"
             )
+
+
+def _question_contradictions(job: JobConfiguration) -> Iterator[str]:
+    names = {"label.name": job.label.name} | {
+        f"questions[{index}].name": q.name for index, q in enumerate(job.questions)
+    }
+    yield from _twice(names)
+    for index, question in enumerate(job.questions):
+        path = f"questions[{index}]"
+        if question.name in RESERVED_NAMES:
+            yield f"{path}.name: found {question.name!r}; allowed: any name but {', '.join(RESERVED_NAMES)}"
+        if isinstance(question, MarkingQuestion) and not job.recordings:
+            yield f"{path}.kind: found {question.kind!r}; allowed with a source of kind 'timeseries', to mark its plots"
+        categories: Sequence[str] = getattr(question, "categories", ())
+        yield from _twice({f"{path}.categories[{place}]": name for place, name in enumerate(categories)})
+        for key, problem in question.contradictions():
+            yield f"{path}.{key}: {problem}"
 
 
 def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -18,9 +19,10 @@ class LabelLine(msgspec.Struct, frozen=True):
         object_id: The object's number in the labeling job.
         dataset_file: What the manifest line named.
         sources: The S3 URIs of the item's files, by source; empty if the dataset file can't be read any more.
-        label: The category.
-        confidence: From 0 to 1.
+        label: The category; ``None`` if the label has none.
+        confidence: From 0 to 1; ``None`` if the label has no category.
         votes: How many workers chose each category.
+        answers: What came of the further questions, by their names.
         dropped_answers: How many answers couldn't be counted.
         label_attribute: The label's key in the output manifest.
         labeling_job: The labeling job's ARN.
@@ -29,9 +31,10 @@ class LabelLine(msgspec.Struct, frozen=True):
     object_id: str
     dataset_file: str | None
     sources: Mapping[str, str]
-    label: str
-    confidence: float
+    label: str | None
+    confidence: float | None
     votes: Mapping[str, int]
+    answers: Mapping[str, Any]
     dropped_answers: int
     label_attribute: str
     labeling_job: str

@@ -1,18 +1,16 @@
 """Post-labeling: a batch of workers' answers becomes labels, for Ground Truth and for training."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 from labeling import contract, dataset, labels
-from labeling.annotations import Dropped, usable
-from labeling.consolidation import Verdict, consolidate
+from labeling.annotations import Answers, Dropped, usable
 from labeling.contract import AnnotatedObject, PostLabelingEvent
 from labeling.decoding import DecodingError, convert
 from labeling.errors import EventError, LabelingError
-from labeling.job import JobConfiguration
+from labeling.job import RESERVED_NAMES, JobConfiguration
 from labeling.labels import LabelLine
 from labeling.observability import logger, metrics
 from labeling.storage import S3Uri, Storage
@@ -26,23 +24,29 @@ class Ballot(NamedTuple):
 
     Attributes:
         annotated: The object, as the payload has it.
-        votes: The category of each worker whose answer counts.
+        answers: Of each question, each worker's answer that counts.
         dropped: The answers that don't.
         sources: The S3 URIs of the item's files.
     """
 
     annotated: AnnotatedObject
-    votes: dict[str, str]
+    answers: Answers
     dropped: list[Dropped]
     sources: dict[str, str]
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many workers chose each category, most first."""
-        return dict(sorted(Counter(self.votes.values()).items(), key=lambda vote: (-vote[1], vote[0])))
 
+class Decided(NamedTuple):
+    """One object with its label.
 
-Decided = tuple[Ballot, Verdict]
+    Attributes:
+        ballot: What was answered.
+        category: What came of the label's own question, if it has one: ``{"category", "confidence", "votes"}``.
+        further: What came of the further questions, by their names.
+    """
+
+    ballot: Ballot
+    category: dict[str, Any] | None
+    further: dict[str, dict[str, Any]]
 
 
 class PostLabeling:
@@ -69,7 +73,8 @@ class PostLabeling:
 
         Returns:
             One entry an object, in the payload's order: ``{"datasetObjectId", "consolidatedAnnotation": {"content":
-            {label attribute: {label name: category, "confidence": 0 to 1, "votes": {category: count}}}}}``.
+            {label attribute: {label name: category, "confidence": 0 to 1, "votes": {category: count}}}}}``; with what
+            came of each further question under its name, as the kinds in `answers` have it.
 
         Raises:
             LabelingError: If the event or the payload can't be read, or S3 refuses or fails to read answers or to
@@ -79,12 +84,30 @@ class PostLabeling:
         request = contract.post_labeling_event(event)
         logger.append_keys(labeling_job=request.labelingJobArn, payload=request.payload.s3Uri)
         ballots = list(self.pool.map(self._ballot, self._annotated_objects(request)))
-        # By place, not by id: should two entries have one id, each keeps its votes.
-        verdicts = consolidate({str(place): ballot.votes for place, ballot in enumerate(ballots)}, self.job)
-        decided = [(ballot, verdicts[str(place)]) for place, ballot in enumerate(ballots)]
+        decided = self._decide(ballots)
         self._report(decided)
         self._keep(request, decided)
-        return [_entry(ballot, verdict, request, self.job) for ballot, verdict in decided]
+        return [_entry(one, request, self.job) for one in decided]
+
+    def _decide(self, ballots: Sequence[Ballot]) -> list[Decided]:
+        """Consolidates the answers to each question."""
+        labels = {
+            # By place, not by id: should two entries have one id, each keeps its answers.
+            question.name: question.consolidate(
+                {str(place): ballot.answers[question.name] for place, ballot in enumerate(ballots)},
+                self.job.consolidation,
+            )
+            for question in self.job.asked
+        }
+        category = labels.pop(self.job.label.name, None)
+        return [
+            Decided(
+                ballot,
+                category[str(place)] if category else None,
+                {name: of[str(place)] for name, of in labels.items()},
+            )
+            for place, ballot in enumerate(ballots)
+        ]
 
     def _annotated_objects(self, request: PostLabelingEvent) -> list[AnnotatedObject]:
         uri = request.payload.s3Uri
@@ -100,8 +123,8 @@ class PostLabeling:
         ]
 
     def _ballot(self, annotated: AnnotatedObject) -> Ballot:
-        votes, dropped = usable(annotated, self.job.label, self.storage)
-        return Ballot(annotated, votes, dropped, self._sources(annotated))
+        answers, dropped = usable(annotated, self.job, self.storage)
+        return Ballot(annotated, answers, dropped, self._sources(annotated))
 
     def _sources(self, annotated: AnnotatedObject) -> dict[str, str]:
         """The item's files: a label is worth keeping even if they have gone."""
@@ -116,30 +139,33 @@ class PostLabeling:
         return {key: str(uri) for key, uri in files.items()}
 
     def _report(self, decided: Sequence[Decided]) -> None:
-        dropped = [answer for ballot, _ in decided for answer in ballot.dropped]
+        dropped = [answer for one in decided for answer in one.ballot.dropped]
         for answer in dropped:
             logger.warning("A broken answer is dropped", extra=answer._asdict())
         metrics.add_metric("Objects", "Count", len(decided))
-        metrics.add_metric("Answers", "Count", sum(len(ballot.votes) for ballot, _ in decided))
+        first = self.job.asked[0].name
+        metrics.add_metric("Answers", "Count", sum(len(one.ballot.answers[first]) for one in decided))
         metrics.add_metric("DroppedAnswers", "Count", len(dropped))
-        for _, verdict in decided:
-            metrics.add_metric("Confidence", "NoUnit", verdict.confidence)
+        for one in decided:
+            if one.category:
+                metrics.add_metric("Confidence", "NoUnit", one.category["confidence"])
 
     def _keep(self, request: PostLabelingEvent, decided: Sequence[Decided]) -> None:
         output = S3Uri.parse(request.outputConfig or request.payload.s3Uri)
         lines = [
             LabelLine(
-                object_id=ballot.annotated.datasetObjectId,
-                dataset_file=ballot.annotated.source,
-                sources=ballot.sources,
-                label=verdict.category,
-                confidence=verdict.confidence,
-                votes=ballot.counts,
-                dropped_answers=len(ballot.dropped),
+                object_id=one.ballot.annotated.datasetObjectId,
+                dataset_file=one.ballot.annotated.source,
+                sources=one.ballot.sources,
+                label=one.category["category"] if one.category else None,
+                confidence=one.category["confidence"] if one.category else None,
+                votes=one.category["votes"] if one.category else {},
+                answers=one.further,
+                dropped_answers=len(one.ballot.dropped),
                 label_attribute=request.labelAttributeName,
                 labeling_job=request.labelingJobArn,
             )
-            for ballot, verdict in decided
+            for one in decided
         ]
         uri = labels.batch_uri(request, [line.object_id for line in lines], self.bucket or output.bucket)
         labels.write(uri, lines, self.storage)
@@ -155,9 +181,12 @@ def _annotated_object(entry: object, place: str) -> AnnotatedObject | None:
         return None
 
 
-def _entry(ballot: Ballot, verdict: Verdict, request: PostLabelingEvent, job: JobConfiguration) -> dict[str, Any]:
-    label = {job.label.name: verdict.category, "confidence": verdict.confidence, "votes": ballot.counts}
+def _entry(one: Decided, request: PostLabelingEvent, job: JobConfiguration) -> dict[str, Any]:
+    label: dict[str, Any] = {}
+    if one.category:
+        label = {job.label.name: one.category["category"]}
+        label |= {name: one.category[name] for name in RESERVED_NAMES}
     return {
-        "datasetObjectId": ballot.annotated.datasetObjectId,
-        "consolidatedAnnotation": {"content": {request.labelAttributeName: label}},
+        "datasetObjectId": one.ballot.annotated.datasetObjectId,
+        "consolidatedAnnotation": {"content": {request.labelAttributeName: label | one.further}},
     }

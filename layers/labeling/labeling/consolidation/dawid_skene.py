@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from labeling.consolidation.posterior import Posterior, normalised, verdict, vote_shares
-from labeling.consolidation.strategy import Answers, Verdict
-from labeling.job import JobConfiguration
+from labeling.consolidation.strategy import Answers, Choices, Verdict
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-6
@@ -23,7 +22,7 @@ Confusion = dict[str, dict[str, Posterior]]
 """For each worker and true category: how probable each answer is."""
 
 
-def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
+def decide(answers: Answers, choices: Choices) -> dict[str, Verdict]:
     """Gives each object its most probable category under the Dawid–Skene model.
 
     Each worker has a confusion matrix: how often they give each answer for each true category. Starting from the
@@ -38,9 +37,9 @@ def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
         Algorithm", Journal of the Royal Statistical Society C 28(1), 1979, 20–28; with the smoothing of a
         Dirichlet prior.
     """
-    categories = job.label.category_names
+    categories = choices.names
     estimated = _estimate(answers, categories)
-    return {object_id: verdict(posterior, job) for object_id, posterior in estimated.items()}
+    return {object_id: verdict(posterior, choices) for object_id, posterior in estimated.items()}
 
 
 def _estimate(answers: Answers, categories: tuple[str, ...]) -> Mapping[str, Posterior]:

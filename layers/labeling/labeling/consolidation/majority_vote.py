@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from labeling.consolidation.strategy import Answers, Verdict, settle
-from labeling.job import JobConfiguration
+from labeling.consolidation.strategy import Answers, Choices, Verdict, settle
 
 
-def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
+def decide(answers: Answers, choices: Choices) -> dict[str, Verdict]:
     """Gives each object the category with most votes.
 
     The confidence is the share of the object's votes that went to its label: 1.0 where all agree (so also where
@@ -16,11 +15,11 @@ def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
     Example:
         Two workers say "Good Weld", one says "Burn Through": "Good Weld" with confidence 0.6667.
     """
-    return {object_id: _decide(votes, job) for object_id, votes in answers.items()}
+    return {object_id: _decide(votes, choices) for object_id, votes in answers.items()}
 
 
-def _decide(votes: Mapping[str, str], job: JobConfiguration) -> Verdict:
+def _decide(votes: Mapping[str, str], choices: Choices) -> Verdict:
     counts = Counter(votes.values())
     most = max(counts.values())
-    category = settle([name for name, count in counts.items() if count == most], job)
+    category = settle([name for name, count in counts.items() if count == most], choices)
     return Verdict(category, round(counts[category] / len(votes), 4))

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from labeling.consolidation.posterior import Posterior, normalised, verdict, vote_shares
-from labeling.consolidation.strategy import Answers, Verdict
-from labeling.job import JobConfiguration
+from labeling.consolidation.strategy import Answers, Choices, Verdict
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-6
@@ -15,7 +14,7 @@ IMAGINED_ANSWERS = 10.0
 IMAGINED_ACCURACY = 0.8
 
 
-def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
+def decide(answers: Answers, choices: Choices) -> dict[str, Verdict]:
     """Gives each object its most probable category, where each worker is right with one probability of their own.
 
     Whoever is wrong is taken to choose any other category alike. That is less than Dawid–Skene's confusion matrices
@@ -26,9 +25,9 @@ def decide(answers: Answers, job: JobConfiguration) -> dict[str, Verdict]:
         Crowdsourcing", Journal of Machine Learning Research 17, 2016; the one-coin model, with the smoothing of a
         beta prior.
     """
-    categories = job.label.category_names
+    categories = choices.names
     found = posteriors(answers, categories)
-    return {object_id: verdict(posterior, job) for object_id, posterior in found.items()}
+    return {object_id: verdict(posterior, choices) for object_id, posterior in found.items()}
 
 
 def posteriors(

@@ -4,8 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from labeling.consolidation.strategy import Verdict, settle
-from labeling.job import JobConfiguration
+from labeling.consolidation.strategy import Choices, Verdict, settle
 
 Posterior = dict[str, float]
 """How probable each category is for one object."""
@@ -23,10 +22,10 @@ def normalised(weights: Mapping[str, float]) -> Posterior:
     return {key: weight / total for key, weight in weights.items()}
 
 
-def verdict(posterior: Posterior, job: JobConfiguration) -> Verdict:
+def verdict(posterior: Posterior, choices: Choices) -> Verdict:
     """The most probable category, with its probability as the confidence."""
     highest = max(posterior.values())
     # Equal evidence ends in posteriors that differ by rounding only.
     best = [category for category, probability in posterior.items() if highest - probability < 1e-4]
-    category = settle(best, job)
+    category = settle(best, choices)
     return Verdict(category, round(posterior.get(category, 0.0), 4))
