@@ -1,5 +1,7 @@
 """The job written into the worker page: read back from the HTML, after Ground Truth's Liquid has run over it."""
 
+import base64
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -92,12 +94,19 @@ def test_liquid_is_left_to_ground_truth_and_is_the_plainest() -> None:
     assert len(made) < 128_000  # what RenderUiTemplate takes
 
 
-@pytest.mark.parametrize("name", ["uplot.min.js", "plots.js", "plots.css", "photographs.js"])
-def test_the_parts_of_the_page_stand_in_it_as_they_are(name: str) -> None:
-    part = (ROOT / "layers/labeling/labeling/page" / name).read_text(encoding="utf-8")
-    assert part in page(JOB, TEMPLATE)
-    assert part in render_template(page(JOB, TEMPLATE), {}, str).text
-    assert not re.search(r"\{\{|\{%|</script|</style", part)
+def test_styles_stand_in_the_page_and_scripts_packed_as_they_are() -> None:
+    folder = ROOT / "layers/labeling/labeling/page"
+    rendered = render_template(page(JOB, TEMPLATE), {}, str).text
+    for style in folder.glob("*.css"):
+        assert style.read_text(encoding="utf-8") in rendered
+        assert not re.search(r"\{\{|\{%|</style", style.read_text(encoding="utf-8"))
+    (packed,) = re.findall(r'atob\("([A-Za-z0-9+/=]+)"\)', rendered)
+    scripts = json.loads(gzip.decompress(base64.b64decode(packed)))
+    names = [name for name, _ in scripts]
+    assert names.index("uplot.min.js") < names.index("plots.js") < names.index("marks.js")
+    assert {name: text.encode() for name, text in scripts} == {
+        path.name: path.read_bytes() for path in folder.glob("*.js") if path.name != "unpack.js"
+    }
 
 
 def test_a_page_without_marks_is_left_as_it_is() -> None:

@@ -5,17 +5,35 @@ when it is put into the bucket. What is left for Ground Truth to fill in is the 
 ``for`` and ``grant_read_access``, which AWS's own pages use.
 """
 
+import base64
+import gzip
 import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, StrictUndefined, TemplateError, TemplateSyntaxError
 from markupsafe import Markup, escape
 
+from labeling.answers import AnyQuestion
+from labeling.answers.question import Question
 from labeling.errors import WorkerPageError
 from labeling.job import JobConfiguration
 from labeling.panels import PlotArea
+
+STYLES = ("plots.css", "questions.css")
+# In the order in which they run.
+SCRIPTS = ("uplot.min.js", "plots.js", "photographs.js", "questions.js", "marks.js")
+# What is said where a question must be answered and isn't.
+MISSING = {
+    "category": "Choose one.",
+    "categories": "Choose at least one.",
+    "number": "Type a number.",
+    "text": "Type an answer.",
+    "regions": "Mark a stretch in the plots, or say that there is none.",
+    "instants": "Mark a moment in the plots, or say that there is none.",
+}
 
 
 def page(job: JobConfiguration, template: str) -> str:
@@ -30,8 +48,10 @@ def page(job: JobConfiguration, template: str) -> str:
     - ``category_names``: the names of all as a JSON array, for ``<crowd-classifier categories="…">``;
     - ``images`` and ``plots``: the panels of the task input, in order, each with ``key`` and ``title``, a plot with its
       ``unit`` as well; ``area``: the names of what a plot's `PlotArea` holds;
-    - ``uplot``, ``plots_script``, ``plots_style``: what makes plots ones to work in, for ``<script>`` and ``<style>``;
-      ``photographs_script``: what zooms photographs.
+    - ``questions``: what else is asked, each as `job.toml` has it, with ``settings``, all that is its kind's own as
+      JSON, and ``missing``, what is said where it must be answered and isn't;
+    - ``styles`` and ``scripts``, for ``<style>`` and ``<script>``: what makes plots and photographs ones to work in,
+      and answers the questions.
 
     Every text is escaped for HTML, and can't be read as Liquid.
 
@@ -61,11 +81,16 @@ def _known(job: JobConfiguration) -> dict[str, Any]:
         "images": [{"key": key, "title": source.title} for key, source in job.images.items()],
         "plots": [{"key": plot.key, "title": plot.title, "unit": unit} for plot, unit in job.plots],
         "area": PlotArea.__struct_fields__,
-        "uplot": _part("uplot.min.js"),
-        "plots_script": _part("plots.js"),
-        "plots_style": _part("plots.css"),
-        "photographs_script": _part("photographs.js"),
+        "questions": [_question(question) for question in job.questions],
+        "styles": _Part("\n".join(_text(name) for name in STYLES)),
+        "scripts": _scripts(),
     }
+
+
+def _question(question: AnyQuestion) -> dict[str, Any]:
+    known: dict[str, Any] = msgspec.to_builtins(question)
+    own = {name: value for name, value in known.items() if name not in Question.__struct_fields__}
+    return known | {"settings": json.dumps(own, ensure_ascii=False), "missing": MISSING[question.kind]}
 
 
 class _Part(Markup):
@@ -73,8 +98,19 @@ class _Part(Markup):
 
 
 @cache
-def _part(name: str) -> _Part:
-    return _Part(files("labeling").joinpath("page", name).read_text(encoding="utf-8"))
+def _scripts() -> _Part:
+    """The page's scripts as one that unpacks and runs them.
+
+    Packed they take a third of the characters, of which a page may have 128,000; a browser's tools show them under
+    their names as they are.
+    """
+    parts = json.dumps([(name, _text(name)) for name in SCRIPTS]).encode()
+    packed = base64.b64encode(gzip.compress(parts, mtime=0)).decode()
+    return _Part(_text("unpack.js").replace("PACKED", packed))
+
+
+def _text(name: str) -> str:
+    return files("labeling").joinpath("page", name).read_text(encoding="utf-8")
 
 
 @cache

@@ -31,10 +31,10 @@ DATA = "/b/plots/numbers.bin"
 
 
 def job() -> JobConfiguration:
-    """The welding job without its photograph, recorded in seconds."""
+    """The welding job without its photograph and its further questions, recorded in seconds."""
     known = load(ROOT / "labeling_job" / "job.toml")
     source = msgspec.structs.replace(known.recordings["sensor_data"], time=TimeColumn(unit="s"), focus="whole")
-    return msgspec.structs.replace(known, sources={"sensor_data": source})
+    return msgspec.structs.replace(known, sources={"sensor_data": source}, questions=())
 
 
 JOB = job()
@@ -102,7 +102,14 @@ def pages(browser: Browser) -> Iterator[WorkerPages]:
         pages.close()
 
 
-def show(pages: WorkerPages, time: Values, *values: Values, gaps: tuple[int, ...] = (), lost: bool = False) -> Plotted:
+def show(
+    pages: WorkerPages,
+    time: Values,
+    *values: Values,
+    gaps: tuple[int, ...] = (),
+    lost: bool = False,
+    template: str = TEMPLATE,
+) -> Plotted:
     (source,) = JOB.recordings.values()
     measured = Recording(time, values, np.array(gaps, np.intp), 0, (), ((),) * len(values))
     file, layout = build(measured)
@@ -119,15 +126,15 @@ def show(pages: WorkerPages, time: Values, *values: Values, gaps: tuple[int, ...
             "series": panel.series,
             "data": {"file": "s3:/" + DATA, **msgspec.to_builtins(layout)},
         }
-    found = Plotted(pages.show(TEMPLATE, task_input, size=(1400, 1000)), pages, time, values)
+    found = Plotted(pages.show(template, task_input, size=(1400, 1000)), pages, time, values)
     found.settle()
     return found
 
 
-def few(pages: WorkerPages) -> Plotted:
+def few(pages: WorkerPages, template: str = TEMPLATE) -> Plotted:
     """400 rows, one every 25 ms: no more than are shown one by one."""
     time = np.arange(400, dtype=np.float64) * 0.025
-    return show(pages, time, 100 + 20 * np.sin(time), np.cos(3 * time), time**2)
+    return show(pages, time, 100 + 20 * np.sin(time), np.cos(3 * time), time**2, template=template)
 
 
 def many(pages: WorkerPages) -> Plotted:

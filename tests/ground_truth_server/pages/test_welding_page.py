@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[3]
 JOB = load(ROOT / "labeling_job/job.toml")
 TEMPLATE = page(JOB, (ROOT / "labeling_job/worker-task.liquid.html").read_text(encoding="utf-8"))
 PLOTS = {"current": "current", "voltage": "voltage", "electrode": "electrode_pos"}
+NOTHING_MARKED = '{"regions":[]}'
 LEFT_OUT = "3 rows were left out: text in a number column."
 
 
@@ -70,7 +71,7 @@ def test_a_weld_is_labeled_with_two_keys(pages: WorkerPages, item: dict[str, dic
     shown = pages.show(TEMPLATE, item)
     shown.tell({"type": "key", "key": "2"})
     shown.tell({"type": "key", "key": "Enter"})
-    assert shown.answer() == {"WeldingClassification": {"label": "Burn Through"}}
+    assert shown.answer() == {"WeldingClassification": {"label": "Burn Through"}, "DefectStretch": NOTHING_MARKED}
     assert shown.errors == []
 
 
@@ -179,7 +180,7 @@ def test_a_missing_panel_and_a_picture_that_cannot_be_loaded_are_said(pages: Wor
     expect(shown.task.get_by_text("Welding current: this picture could not be loaded.")).to_be_visible()
     shown.tell({"type": "key", "key": "7"})
     shown.tell({"type": "key", "key": "Enter"})
-    assert shown.answer() == {"WeldingClassification": {"label": "Not sure"}}
+    assert shown.answer() == {"WeldingClassification": {"label": "Not sure"}, "DefectStretch": NOTHING_MARKED}
 
 
 def test_what_to_look_for_is_at_hand(pages: WorkerPages) -> None:

@@ -50,6 +50,13 @@
       }
     }
 
+    // The row nearest to a time, or the next one in a direction: its time; null if there is none.
+    async nearest(time, direction = 0) {
+      const { times } = await this.view(time, time);
+      const there = [...times].filter((one) => !direction || direction * (one - time) > 0);
+      return there.length ? there.reduce((best, one) => (Math.abs(one - time) < Math.abs(best - time) ? one : best)) : null;
+    }
+
     async columns(level, first, last, signal) {
       const from = Math.floor(first / this.chunk);
       const to = Math.ceil(last / this.chunk);
@@ -150,7 +157,7 @@
     constructor(figure, index, plots) {
       const data = figure.dataset;
       const [begin, end, duration, low, high, left, right, top, bottom] = numbers(data.area);
-      Object.assign(this, { figure, plots, name: data.name, unit: data.unit, series: Number(data.series) });
+      Object.assign(this, { figure, plots, key: data.key, name: data.name, unit: data.unit, series: Number(data.series) });
       this.area = { begin, end, duration, low, high, left, right, top, bottom };
       this.color = COLORS[index % COLORS.length];
       this.picture = figure.querySelector("img");
@@ -356,6 +363,7 @@
       );
       group.addEventListener("keydown", (event) => this.key(event));
       for (const channel of this.channels) this.listen(channel);
+      group.plots = this; // what marks on the plots go by; it hears of each view and each place of the cursor, too
       new ResizeObserver(() => this.redraw()).observe(group);
       this.show(begin, end);
     }
@@ -445,6 +453,7 @@
         if (this.isAsAtFirst && !channel.log) channel.drawn.hidden = true;
         else channel.draw(view, channel.numbers);
       }
+      this.group.dispatchEvent(new Event("shown"));
       if (this.cursorTime !== null) this.point(this.cursorTime);
     }
 
@@ -494,6 +503,7 @@
         channel.point(box.left + share * (box.right - box.left), text, box);
         said.push(`${channel.name} ${text}`);
       }
+      this.group.dispatchEvent(new CustomEvent("pointed", { detail: time }));
       const moment = `${write(time, digitsFor((this.end - this.begin) / 100))} s`;
       return `${moment}: ${said.join(", ")}`;
     }
