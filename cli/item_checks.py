@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError, NoCredentialsError
-from labeling import contract, dataset, image, manifest
+from labeling import contract, dataset, manifest
 from labeling.broken_items import BrokenItem
 from labeling.contract import PreLabelingEvent
 from labeling.job import JobConfiguration
@@ -91,8 +91,8 @@ class ItemCheck:
             LabelingError: What is wrong with the item.
         """
         files = dataset.read(S3Uri.parse(manifest.source(data_object)), self.job, self.storage)
-        for key in self.job.images:
-            image.check(files[key], self.storage)
+        for key, shown in self.job.sources.items():
+            dataset.check_file(files[key], shown, self.storage)
         for key, source in self.job.recordings.items():
             self._read(files[key], source)
 

@@ -84,6 +84,12 @@ def test_every_example_job_is_right(path: Path) -> None:
             r"channels\[1\]\.suffix: found 'current', as in sources\.sensor_data\.channels\[0\]\.suffix",
         ),
         ('key = "voltage"', 'key = "image"', r"channels\[1\]\.key: found 'image', as in sources\.image"),
+        (
+            'key = "voltage"',
+            'key = "panels"',
+            r"channels\[1\]: found the key 'panels', under which the task input lists",
+        ),
+        ("[sources.image]", "[sources.panels]", r"sources\.panels: found the key 'panels'"),
         ('folder = "images"', 'folder = "plots"', r"sources\.image\.folder: found 'plots'"),
         ('folder = "images"', 'folder = "a/../plots"', r"sources\.image\.folder: found 'a/\.\./plots'"),
         ('delimiter = ","', "delimiter = 3", r"sources\.sensor_data\.delimiter: found 3; allowed: ','"),

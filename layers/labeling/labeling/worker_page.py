@@ -1,8 +1,8 @@
 """The worker page: its template, with what `job.toml` says written into it.
 
-The task input holds an item's panels only, so label, categories and the order of the panels are written into the page
-when it is put into the bucket. What is left for Ground Truth to fill in is the plainest Liquid: ``task.input``, ``if``,
-``for`` and ``grant_read_access``, which AWS's own pages use.
+The task input holds an item's panels only, so label and categories are written into the page when it is put into the
+bucket. What is left for Ground Truth to fill in is the plainest Liquid: ``task.input``, ``if``, ``for`` and
+``grant_read_access``, which AWS's own pages use.
 """
 
 import json
@@ -28,8 +28,10 @@ def page(job: JobConfiguration, template: str) -> str:
     - ``header``: the question that the worker answers;
     - ``categories``, in the order in which they are shown, each with ``name``, ``description`` and ``look_for``;
     - ``category_names``: the names of all as a JSON array, for ``<crowd-classifier categories="…">``;
-    - ``images`` and ``plots``: the panels of the task input, in order, each with ``key`` and ``title``, a plot with its
-      ``unit`` as well; ``area``: the names of what a plot's `PlotArea` holds;
+    - ``parts``: by each kind of panel that the job has, what shows one ``panel`` of ``task.input.panels``: ``image``,
+      ``plot``;
+    - ``images`` and ``plots``, for pages that name each panel of the task input by its key: in order, each with ``key``
+      and ``title``, a plot with its ``unit`` as well; ``area``: the names of what a plot's `PlotArea` holds;
     - ``uplot``, ``plots_script``, ``plots_style``: what makes plots ones to work in, for ``<script>`` and ``<style>``;
       ``photographs_script``: what zooms photographs.
 
@@ -58,8 +60,9 @@ def _known(job: JobConfiguration) -> dict[str, Any]:
         "header": job.title,
         "categories": job.label.categories,
         "category_names": json.dumps(job.label.category_names, ensure_ascii=False),
-        "images": [{"key": key, "title": source.title} for key, source in job.images.items()],
-        "plots": [{"key": plot.key, "title": plot.title, "unit": unit} for plot, unit in job.plots],
+        "parts": {panel.kind: _part(f"{panel.kind}.liquid.html") for panel in job.panels},
+        "images": [{"key": one.key, "title": one.name} for one in job.panels if one.kind == "image"],
+        "plots": [{"key": one.key, "title": one.name, "unit": one.unit} for one in job.panels if one.kind == "plot"],
         "area": PlotArea.__struct_fields__,
         "uplot": _part("uplot.min.js"),
         "plots_script": _part("plots.js"),

@@ -1,9 +1,11 @@
-"""Pictures that workers see as they are: is this one that a browser shows?"""
+"""Pictures that workers see as they are, if browsers show such files."""
 
 import re
+from typing import Any, ClassVar
 
 from labeling.errors import ImageError
-from labeling.storage import S3Uri, Storage
+from labeling.panels import ConfiguredPanel
+from labeling.sources.kind import SourceKind, file_panel
 
 # How files of a kind begin, after the media types' own specifications.
 SHOWN = {
@@ -22,26 +24,34 @@ NOT_SHOWN = {
     "a ZIP archive": rb"PK\x03\x04",
     "HTML": rb"\s*<(!DOCTYPE html|html)",
 }
-FIRST_BYTES = 4096
 # What may stand before an SVG's first element, and what ends each; XML has no others.
 PROLOG = {b"<?": b"?>", b"<!--": b"-->", b"<!": b">"}
 
 
-def check(uri: S3Uri, storage: Storage) -> None:
-    """Makes sure that a picture is there and that workers will see it.
+class ImageSource(SourceKind, frozen=True, tag="image"):
+    """A picture that workers see as it is."""
 
-    Only its first bytes are read.
+    first_bytes: ClassVar[int] = 4096
 
-    Raises:
-        ImageError: If browsers don't show such a file.
-        LabelingError: As `Storage.open`.
-    """
-    begin = storage.open(uri, first_bytes=FIRST_BYTES).read(FIRST_BYTES)
-    if not _kind(begin, SHOWN):
-        raise ImageError(
-            f"{uri} is no picture that browsers show: found {_kind(begin, NOT_SHOWN) or begin[:16]!r}; expected one "
-            f"of {', '.join(SHOWN)}: convert it, for instance to PNG"
-        )
+    def panels(self, key: str) -> tuple[ConfiguredPanel, ...]:
+        """The picture."""
+        return (ConfiguredPanel("image", key, self.title),)
+
+    def file_panel(self, uri: str) -> dict[str, Any]:
+        """What the task input says of it."""
+        return file_panel("image", self.title, uri)
+
+    def check(self, begin: bytes, name: str) -> None:
+        """Makes sure that browsers show such a file.
+
+        Raises:
+            ImageError: If they don't.
+        """
+        if not _kind(begin, SHOWN):
+            raise ImageError(
+                f"{name} is no picture that browsers show: found {_kind(begin, NOT_SHOWN) or begin[:16]!r}; expected "
+                f"one of {', '.join(SHOWN)}: convert it, for instance to PNG"
+            )
 
 
 def _kind(begin: bytes, signatures: dict[str, bytes]) -> str | None:
