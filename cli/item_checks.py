@@ -14,7 +14,7 @@ from labeling.contract import PreLabelingEvent
 from labeling.job import JobConfiguration
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage
-from plotting import recording
+from plotting.files import read_file
 
 from cli.errors import NOT_SIGNED_IN, code_of
 
@@ -99,7 +99,7 @@ class ItemCheck:
     def _read(self, uri: S3Uri, source: TimeSeriesSource) -> None:
         stored = self.storage.open(uri)
         with self.budget.of(min(stored.size, source.max_bytes)):
-            recording.read(stored.read(source.max_bytes), source, str(uri))
+            read_file(stored.read(source.max_bytes), source, str(uri))
 
 
 def check(

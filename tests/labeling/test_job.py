@@ -60,7 +60,7 @@ def test_every_example_job_is_right(path: Path) -> None:
     ("right", "wrong", "message"),
     [
         ('unit = "ms"', 'unit = "min"', r"sources\.sensor_data\.time\.unit: found 'min'; allowed: 'us', 'ms', 's'"),
-        ('kind = "image"', 'kind = "video"', r"sources\.image\.kind: found 'video'; allowed: 'image', 'timeseries'"),
+        ('kind = "image"', 'kind = "movie"', r"sources\.image\.kind: found 'movie'; allowed: 'image', 'timeseries'"),
         ('kind = "image"\n', "", r"sources\.image\.kind: found nothing; allowed: 'image', 'timeseries'"),
         ("per_object = 3", "per_object = 12", r"workers\.per_object: found 12; .*<= 9"),
         ("per_object = 3", 'per_object = "3"', r"workers\.per_object: found '3'; Expected `int`"),

@@ -29,11 +29,12 @@ def page(job: JobConfiguration, template: str) -> str:
     - ``categories``, in the order in which they are shown, each with ``name``, ``description`` and ``look_for``;
     - ``category_names``: the names of all as a JSON array, for ``<crowd-classifier categories="…">``;
     - ``parts``: by each kind of panel that the job has, what shows one ``panel`` of ``task.input.panels``: ``image``,
-      ``plot``;
+      ``plot``, ``audio`` and ``video``;
     - ``images`` and ``plots``, for pages that name each panel of the task input by its key: in order, each with ``key``
       and ``title``, a plot with its ``unit`` as well; ``area``: the names of what a plot's `PlotArea` holds;
     - ``uplot``, ``plots_script``, ``plots_style``: what makes plots ones to work in, for ``<script>`` and ``<style>``;
-      ``photographs_script``: what zooms photographs.
+      ``photographs_script``: what zooms photographs; ``players_script``, ``players_style``: what puts sounds and videos
+      on the plots' clock.
 
     Every text is escaped for HTML, and can't be read as Liquid.
 
@@ -68,6 +69,8 @@ def _known(job: JobConfiguration) -> dict[str, Any]:
         "plots_script": _part("plots.js"),
         "plots_style": _part("plots.css"),
         "photographs_script": _part("photographs.js"),
+        "players_script": _part("players.js"),
+        "players_style": _part("players.css"),
     }
 
 

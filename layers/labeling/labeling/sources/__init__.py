@@ -6,15 +6,18 @@ in ``labeling/page``.
 
 from typing import get_args
 
+from labeling.sources.audio import AudioSource, Sound
 from labeling.sources.image import ImageSource
 from labeling.sources.kind import Folder, Key, SourceKind, Title
 from labeling.sources.timeseries import Channel, Column, Derived, Focus, Suffix, TimeColumn, TimeSeriesSource, TimeUnit
+from labeling.sources.video import VideoSource
 
-Source = ImageSource | TimeSeriesSource
+Source = ImageSource | TimeSeriesSource | AudioSource | VideoSource
 SOURCES: dict[str, type[SourceKind]] = {kind.__struct_config__.tag: kind for kind in get_args(Source)}
 
 __all__ = [
     "SOURCES",
+    "AudioSource",
     "Channel",
     "Column",
     "Derived",
@@ -22,6 +25,7 @@ __all__ = [
     "Folder",
     "ImageSource",
     "Key",
+    "Sound",
     "Source",
     "SourceKind",
     "Suffix",
@@ -29,4 +33,5 @@ __all__ = [
     "TimeSeriesSource",
     "TimeUnit",
     "Title",
+    "VideoSource",
 ]

@@ -1,10 +1,10 @@
 """Pictures that workers see as they are, if browsers show such files."""
 
-import re
 from typing import Any, ClassVar
 
 from labeling.errors import ImageError
 from labeling.panels import ConfiguredPanel
+from labeling.sources.first_bytes import kind_of
 from labeling.sources.kind import SourceKind, file_panel
 
 # How files of a kind begin, after the media types' own specifications.
@@ -15,8 +15,8 @@ SHOWN = {
     "WebP": rb"RIFF....WEBP",
     "AVIF": rb"....ftypavi[fs]",
     "BMP": rb"BM....\0\0\0\0",
-    "SVG": rb"<svg[\s>]",  # behind its prolog
 }
+SVG = rb"<svg[\s>]"  # behind its prolog
 NOT_SHOWN = {
     "TIFF": rb"II\*\0|MM\0\*",
     "HEIC": rb"....ftyp(hei[cx]|mif1)",
@@ -47,23 +47,15 @@ class ImageSource(SourceKind, frozen=True, tag="image"):
         Raises:
             ImageError: If they don't.
         """
-        if not _kind(begin, SHOWN):
+        if not _is_shown(begin):
             raise ImageError(
-                f"{name} is no picture that browsers show: found {_kind(begin, NOT_SHOWN) or begin[:16]!r}; expected "
-                f"one of {', '.join(SHOWN)}: convert it, for instance to PNG"
+                f"{name} is no picture that browsers show: found {kind_of(begin, NOT_SHOWN) or begin[:16]!r}; expected "
+                f"one of {', '.join(SHOWN)}, SVG: convert it, for instance to PNG"
             )
 
 
-def _kind(begin: bytes, signatures: dict[str, bytes]) -> str | None:
-    without = _without_prolog(begin)
-    return next(
-        (
-            kind
-            for kind, pattern in signatures.items()
-            if re.match(pattern, without if kind == "SVG" else begin, re.DOTALL | re.IGNORECASE)
-        ),
-        None,
-    )
+def _is_shown(begin: bytes) -> bool:
+    return bool(kind_of(begin, SHOWN) or kind_of(_without_prolog(begin), {"SVG": SVG}))
 
 
 def _without_prolog(begin: bytes) -> bytes:
