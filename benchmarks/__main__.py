@@ -149,7 +149,7 @@ def measure(handler: Handler, event: dict[str, Any]) -> float:
     begin = time.perf_counter()
     answer = handler(event)
     seconds = time.perf_counter() - begin
-    if len(answer["taskInput"]) != 4:
+    if len(answer["taskInput"].keys() - {"panels"}) != 4:
         raise ValueError(f"four panels expected, got {answer}")
     return seconds
 

@@ -80,17 +80,20 @@ def _start_job(server: LocalServer) -> None:
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     file, layout = build(measured)
     s3.put_object(Bucket=BUCKET, Key="plots/data.bin", Body=bytes(file))
-    line: dict[str, Any] = {}
+    panels: list[dict[str, Any]] = []
     for panel in draw([(measured, source)]):
         s3.put_object(Bucket=BUCKET, Key=f"plots/{panel.key}.png", Body=panel.png, ContentType="image/png")
-        line[panel.key] = _panel(panel, msgspec.to_builtins(layout))
+        panels.append(_panel(panel, msgspec.to_builtins(layout)))
     job = msgspec.structs.replace(load(ROOT / "labeling_job" / "job.toml"), sources={"recording": source})
     template = (ROOT / "labeling_job" / "worker-task.liquid.html").read_text(encoding="utf-8")
-    create_job(server, 1, 1, "zoom", line=line, page=page(job, template))
+    create_job(server, 1, 1, "zoom", line={"panels": panels}, page=page(job, template))
 
 
 def _panel(panel: Panel, layout: dict[str, Any]) -> dict[str, Any]:
     return {
+        "kind": "plot",
+        "key": panel.key,
+        "name": panel.key,
         "file": f"s3://{BUCKET}/plots/{panel.key}.png",
         "title": "",
         "alt": panel.alt,

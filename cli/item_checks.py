@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError, NoCredentialsError
-from labeling import contract, dataset, image, manifest
+from labeling import contract, dataset, manifest
 from labeling.broken_items import BrokenItem
 from labeling.contract import PreLabelingEvent
 from labeling.job import JobConfiguration
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage
-from plotting import recording
+from plotting.files import read_file
 
 from cli.errors import NOT_SIGNED_IN, code_of
 
@@ -91,15 +91,15 @@ class ItemCheck:
             LabelingError: What is wrong with the item.
         """
         files = dataset.read(S3Uri.parse(manifest.source(data_object)), self.job, self.storage)
-        for key in self.job.images:
-            image.check(files[key], self.storage)
+        for key, shown in self.job.sources.items():
+            dataset.check_file(files[key], shown, self.storage)
         for key, source in self.job.recordings.items():
             self._read(files[key], source)
 
     def _read(self, uri: S3Uri, source: TimeSeriesSource) -> None:
         stored = self.storage.open(uri)
         with self.budget.of(min(stored.size, source.max_bytes)):
-            recording.read(stored.read(source.max_bytes), source, str(uri))
+            read_file(stored.read(source.max_bytes), source, str(uri))
 
 
 def check(

@@ -17,12 +17,13 @@ ROWS: Final = 10_000
 
 
 def write_csv(labels: Iterable[LabeledObject], file: IO[str]) -> None:
-    """A header row, then a row a label; the votes as JSON."""
+    """A header row, then a row a label; votes and answers as JSON."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for label in labels:
         row = msgspec.structs.asdict(label)
-        writer.writerow([json.dumps(row[name], ensure_ascii=False) if name == "votes" else row[name] for name in row])
+        row |= {name: json.dumps(row[name], ensure_ascii=False) for name in ("votes", "answers")}
+        writer.writerow(row.values())
 
 
 def write_json_lines(labels: Iterable[LabeledObject], file: IO[str]) -> None:
@@ -32,7 +33,7 @@ def write_json_lines(labels: Iterable[LabeledObject], file: IO[str]) -> None:
 
 
 def write_parquet(labels: Iterable[LabeledObject], path: Path) -> None:
-    """A Parquet file whose votes are a map from category to number.
+    """A Parquet file whose votes are a map from category to number, and whose further answers are JSON.
 
     Raises:
         CommandError: If pyarrow isn't installed.
@@ -53,7 +54,8 @@ def write_parquet(labels: Iterable[LabeledObject], path: Path) -> None:
 
 
 def _arrow_row(label: LabeledObject) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(label), "votes": list(label.votes.items())}
+    answers = json.dumps(label.answers, ensure_ascii=False)
+    return {**msgspec.structs.asdict(label), "votes": list(label.votes.items()), "answers": answers}
 
 
 TEXT_FORMATS: Final[dict[str, Callable[[Iterable[LabeledObject], IO[str]], None]]] = {

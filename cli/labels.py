@@ -30,6 +30,7 @@ class LabeledObject(msgspec.Struct, frozen=True):
         label: The category; JSON where a label is more than that; nothing where the object has none.
         confidence: From 0 to 1, if the post-labeling function said.
         votes: How many workers chose each category, if it said.
+        answers: What came of further questions, by their names.
         labeled: When, as Ground Truth writes it.
         problem: Why there is no label, if Ground Truth said.
     """
@@ -39,6 +40,7 @@ class LabeledObject(msgspec.Struct, frozen=True):
     label: str | None
     confidence: float | None
     votes: dict[str, int]
+    answers: dict[str, dict[str, Any]]
     labeled: str | None
     problem: str | None
 
@@ -155,6 +157,7 @@ def label_of(number: int, data_object: Mapping[str, Any], attribute: str) -> Lab
         label=_category(content),
         confidence=float(confidence) if isinstance(confidence, int | float) else None,
         votes=votes if isinstance(votes, dict) and all(isinstance(count, int) for count in votes.values()) else {},
+        answers={name: value for name, value in _named(values).items() if isinstance(value, dict)},
         labeled=metadata.get("creation-date") if content is not None else None,
         problem=metadata.get("failure-reason"),
     )
@@ -163,11 +166,17 @@ def label_of(number: int, data_object: Mapping[str, Any], attribute: str) -> Lab
 def _category(content: object) -> str | None:
     """The label in a word: this project's, or another function's as it stands."""
     if isinstance(content, dict):
-        named = [value for key, value in content.items() if key not in RESERVED_NAMES]
+        words = [value for value in _named(content).values() if isinstance(value, str)]
+        named = words or list(_named(content).values())
         content = named[0] if len(named) == 1 else content
     if content is None or isinstance(content, str):
         return content
     return json.dumps(content, ensure_ascii=False)
+
+
+def _named(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a label says, without what it says of itself."""
+    return {name: value for name, value in content.items() if name not in RESERVED_NAMES}
 
 
 COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(LabeledObject))

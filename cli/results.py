@@ -16,8 +16,9 @@ from plotting.numerals import count
 from rich.table import Table
 from rich.text import Text
 
-from cli import label_formats, options, training_split
+from cli import label_formats, marked_items, options, training_split
 from cli.account import AwsAccount
+from cli.answers_in_words import in_words
 from cli.errors import CommandError
 from cli.labels import LabeledObject, Summary, manifest_uri, read
 from cli.options import Commands
@@ -34,6 +35,7 @@ EXAMPLES = """\
   labeling-job results WeldingLabelJob-1 --disagreements
   labeling-job results WeldingLabelJob-1 --agreement
   labeling-job results WeldingLabelJob-1 --output labels.csv --plot labels.png
+  labeling-job results WeldingLabelJob-1 --draw marked
   labeling-job results WeldingLabelJob-1 --format jsonl | jq .label
   labeling-job results WeldingLabelJob-1 --split 0.8 --related-by part --output training"""
 
@@ -73,6 +75,12 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--agreement", action="store_true", help="how far workers agree, and what they take for what")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw how many labels there are of each category")
     parser.add_argument(
+        "--draw",
+        type=Path,
+        metavar="FOLDER",
+        help="draw the regions and instants that were marked over each item's plots",
+    )
+    parser.add_argument(
         "--rows",
         type=options.from_1_to(1_000_000),
         default=SHOWN,
@@ -98,6 +106,8 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
     if arguments.plot:
         _plot(summary, attribute, arguments)
         terminal.say(f"Drawn to {arguments.plot}")
+    if arguments.draw:
+        _draw(attribute, arguments, account, terminal)
     return 0
 
 
@@ -169,8 +179,15 @@ def _show(labels: Iterator[LabeledObject], rows: int, terminal: Terminal) -> Non
     table.add_column("Label", overflow="fold")
     table.add_column("Confidence", justify="right")
     table.add_column("Votes", overflow="fold")
-    for label in itertools.islice(labels, rows):
-        table.add_row(f"{label.line:,}", Text(label.item), _label_cell(label), _confidence(label), _votes(label))
+    shown = list(itertools.islice(labels, rows))
+    questions = list(dict.fromkeys(name for label in shown for name in label.answers))
+    for name in questions:
+        table.add_column(Text(name), overflow="fold")
+    for label in shown:
+        answers = [Text(in_words(label.answers[name]) if name in label.answers else "") for name in questions]
+        table.add_row(
+            f"{label.line:,}", Text(label.item), _label_cell(label), _confidence(label), _votes(label), *answers
+        )
     rest = deque(enumerate(labels, 1), maxlen=1)  # they are counted, not shown
     terminal.results.print(table)
     if rest:
@@ -236,6 +253,20 @@ def _plot(summary: Summary, attribute: str, arguments: argparse.Namespace) -> No
     bars = [Bar(name, summary.labels[name], summary.disputed[name]) for name in names]
     png = draw(arguments.name, bars, without_label=summary.without_label, confidence=summary.mean_confidence)
     arguments.plot.write_bytes(png)
+
+
+def _draw(attribute: str, arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> None:
+    """Draws each item with marks into a folder; one that can't be drawn is said, and the others are drawn."""
+    job = _job_of(attribute, arguments)
+    if job is None:
+        raise CommandError(
+            f"Whose plots? No job configuration at hand has the label attribute {attribute}: give --job."
+        )
+    _, lines = _manifest(arguments, account, terminal)
+    drawn = marked_items.draw(read(lines, attribute), job, Storage(account.s3), arguments.draw)
+    for item, problem in drawn.problems.items():
+        terminal.say(f"{item} is not drawn: {problem}", style="yellow")
+    terminal.say(f"{count(drawn.items, 'item')} with marks drawn into {arguments.draw}")
 
 
 def _categories(attribute: str, arguments: argparse.Namespace) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ def test_the_page_of_a_line_is_rendered_with_its_plots(
     assert (done.status, done.out) == (0, "")
     page = (tmp_path / "page.html").read_text()
     assert "crowd-form" in page
-    assert page.endswith("with ['current', 'electrode', 'image', 'voltage']")
+    assert page.endswith("with ['current', 'electrode', 'image', 'panels', 'voltage']")
     assert {key.split("-")[0] for key in welds.keys("plots/") if key.endswith(".png")} == {"plots/weld.2.csv"}
 
 

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from cli.answers_in_words import in_words
 from tests.cli.conftest import Command
 from tests.conftest import ROOT, Bucket
 from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, job_request
@@ -33,6 +35,10 @@ LINES = [
     {"source": "s3://b/dataset/3.json", f"{ATTRIBUTE}-metadata": {"failure-reason": "No worker answered."}},
     {"source-ref": "s3://b/dataset/[4].json", ATTRIBUTE: "Gut: =1+1", f"{ATTRIBUTE}-metadata": {"confidence": 0.5}},
 ]
+
+
+def region(begin: float, end: float) -> dict[str, Any]:
+    return {"category": "Defect", "begin": begin, "end": end, "workers": 2, "confidence": 0.8}
 
 
 @pytest.fixture
@@ -108,6 +114,7 @@ def test_the_labels_as_json_lines(command: Command, welds_1: Bucket, tmp_path: P
         "label": "Good Weld",
         "confidence": 1.0,
         "votes": {"Good Weld": 3},
+        "answers": {},
         "labeled": "2020-09-15T16:16:12.527256",
         "problem": None,
     }
@@ -246,3 +253,95 @@ def test_a_split_that_makes_no_sense_is_refused(command: Command, welds_1: Bucke
     with pytest.raises(SystemExit):  # argparse says so itself
         command("results", NAME, "--split", 2)
     assert "give --split, too" in command("results", NAME, "--format", "manifest").err
+
+
+def marked_welds(bucket: Bucket) -> None:
+    """Two of the sample's welds in a finished job, one of them with a region."""
+    lines = [labeled(number, "Burn Through", {"Burn Through": 3}, 1.0) for number in (1, 2)]
+    for number, line in enumerate(lines, 1):
+        line["source"] = f"s3://{bucket.name}/dataset/dataset-{number}.json"
+        line[ATTRIBUTE]["DefectStretch"] = {"regions": [], "confidence": 1.0, "answers": 3}
+    lines[1][ATTRIBUTE]["DefectStretch"]["regions"] = [region(1, 1.5)]
+    put(bucket, "output", lines)
+
+
+def of_this_job(tmp_path: Path) -> Path:
+    """The sample's configuration with the finished job's label attribute."""
+    path = tmp_path / "job.toml"
+    sample = (ROOT / "labeling_job" / "job.toml").read_text(encoding="utf-8")
+    path.write_text(sample.replace('attribute = "WeldingLabel"', f'attribute = "{ATTRIBUTE}"'))
+    return path
+
+
+def test_further_answers_stand_in_every_format(command: Command, welds_1: Bucket, tmp_path: Path) -> None:
+    marked_welds(welds_1)
+    table = command("results", NAME, "--disagreements").out + command("results", NAME).out
+    assert "Defect" in table
+    answers = {"DefectStretch": {"regions": [region(1, 1.5)], "confidence": 1.0, "answers": 3}}
+    rows = [json.loads(line) for line in command("results", NAME, "--format", "jsonl").out.splitlines()]
+    assert [row["label"] for row in rows] == ["Burn Through"] * 2
+    assert rows[1]["answers"] == answers
+    read = list(csv.DictReader(io.StringIO(command("results", NAME, "--format", "csv").out)))
+    assert json.loads(read[1]["answers"]) == answers
+    command("results", NAME, "--output", tmp_path / "labels.parquet")
+    assert json.loads(pd.read_parquet(tmp_path / "labels.parquet")["answers"][1]) == answers
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"regions": [region(1, 1.5), region(2, 3.12345)]}, "Defect 1 to 1.5 s; Defect 2 to 3.123 s"),
+        ({"regions": [region(1, 1.5) | {"channel": "current"}]}, "Defect (current) 1 to 1.5 s"),
+        ({"regions": []}, "nothing"),
+        ({"instants": [{"category": "Short", "time": 2.5}]}, "Short at 2.5 s"),
+        ({"categories": ["Soot", "Pores"], "votes": {}}, "Soot; Pores"),
+        ({"category": "Left", "votes": {"Left": 1}}, "Left"),
+        ({"value": 2.5, "spread": 0.5}, "2.5 ± 0.5"),
+        ({"value": None, "spread": None}, "nothing"),
+        ({"texts": ["a hole"]}, "a hole"),
+        ({"of another function": 1}, '{"of another function": 1}'),
+    ],
+)
+def test_what_came_of_a_question_is_said_in_words(answer: dict[str, Any], said: str) -> None:
+    assert in_words(answer) == said
+
+
+def test_marks_are_drawn_over_the_plots(command: Command, welds_1: Bucket, welds: Bucket, tmp_path: Path) -> None:
+    marked_welds(welds_1)
+    done = command("results", NAME, "--job", of_this_job(tmp_path), "--draw", tmp_path / "marked")
+    assert done.status == 0, done.err
+    assert "1 item with marks drawn" in done.err
+    (path,) = (tmp_path / "marked").iterdir()
+    assert path.name == "2-dataset-2.png"
+    picture = np.asarray(Image.open(path).convert("RGB"), np.int64)
+    (record,) = [json.loads(welds.get(key)) for key in welds.keys("plots/") if key.endswith(".record")]
+    plots = [(plot["area"], Image.open(io.BytesIO(welds.get(plot["key"]))).convert("RGB")) for plot in record["plots"]]
+    assert len(plots) == 3
+    top = picture.shape[0] - sum(drawn.height for _, drawn in plots)
+    for area, drawn in plots:
+        before = np.asarray(drawn, np.int64)
+        after = picture[top : top + drawn.height]
+        top += drawn.height
+        seconds = (area["right"] - area["left"]) * drawn.width / (area["end"] - area["begin"])
+        begin, end = (area["left"] * drawn.width + (time - area["begin"]) * seconds for time in (1, 1.5))
+        changed = np.flatnonzero((after != before).any(axis=(0, 2)))
+        assert changed[0] == pytest.approx(begin, abs=4)
+        white = (before == 255).all(axis=2)
+        white[:, : round(begin) + 10] = white[:, round(end) - 10 :] = False
+        white[: round(area["top"] * drawn.height) + 3] = white[round(area["bottom"] * drawn.height) - 60 :] = False
+        # A fifth of the first category's purple, (170, 51, 119), over white.
+        assert np.abs(after[white] - np.array([238, 214, 228])).max() <= 1
+
+
+def test_what_cannot_be_drawn_is_said_and_the_others_are(
+    command: Command, welds_1: Bucket, welds: Bucket, tmp_path: Path
+) -> None:
+    marked_welds(welds_1)
+    refused = command("results", NAME, "--draw", tmp_path / "marked")
+    assert refused.status == 2
+    assert "Whose plots? No job configuration at hand has the label attribute WeldLabel" in refused.err
+    welds.s3.delete_object(Bucket=welds.name, Key="sensor_data/weld.2.csv")
+    done = command("results", NAME, "--job", of_this_job(tmp_path), "--draw", tmp_path / "marked")
+    assert done.status == 0
+    assert "is not drawn" in done.err
+    assert "0 items with marks drawn" in done.err

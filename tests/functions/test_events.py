@@ -42,6 +42,7 @@ def contents(answer: Answer) -> list[dict[str, Any]]:
 def test_a_weld_becomes_the_article_s_task_input(pre_labeling: Handler, s3: Any) -> None:
     answer = pre_labeling(event("pre-labeling"))
     assert answer["isHumanAnnotationRequired"] == "true"
+    listed = answer["taskInput"].pop("panels")
     assert answer["taskInput"].keys() == {"image", "current", "voltage", "electrode"}
     files = {key: (panel["file"], panel["title"]) for key, panel in answer["taskInput"].items()}
     image = f"s3://{BUCKET}/images/weld.1.png"
@@ -54,6 +55,14 @@ def test_a_weld_becomes_the_article_s_task_input(pre_labeling: Handler, s3: Any)
         "electrode": (f"s3://{BUCKET}/{plots}-electrode_pos.png", f" from file at {plots}-electrode_pos.png"),
         "voltage": (f"s3://{BUCKET}/{plots}-voltage.png", f" from file at {plots}-voltage.png"),
     }
+    assert [(panel["kind"], panel["key"], panel["name"], panel["unit"]) for panel in listed] == [
+        ("image", "image", "Photograph of the weld", ""),
+        ("plot", "current", "Welding current", "A"),
+        ("plot", "voltage", "Welding voltage", "V"),
+        ("plot", "electrode", "Electrode position", "mm"),
+    ]
+    for panel in listed:  # the same under both
+        assert panel.items() >= answer["taskInput"][panel["key"]].items()
     for panel in answer["taskInput"].values():
         assert panel["alt"]
         assert panel["notes"] == []

@@ -149,13 +149,16 @@ def test_what_is_computed_from_channels_has_panels_of_its_own(strict: PreLabelin
     strict.job = msgspec.structs.replace(STRICT, sources={**STRICT.sources, "sensor_data": source})
     request = put_item(bucket, recording())
     panels = strict.answer(request)["taskInput"]
+    listed = panels.pop("panels")
     assert list(panels) == ["image", "current", "voltage", "electrode", "mean", "histogram"]
+    assert [panel["key"] for panel in listed] == list(panels)
+    assert [panel["unit"] for panel in listed] == ["", "A", "V", "mm", "A", "V"]
     assert panels["mean"]["data"] == panels["current"]["data"]
     assert (panels["mean"]["series"], panels["mean"]["data"]["channels"]) == (3, 4)
     assert panels["histogram"].keys() == {"file", "title", "alt", "notes"}
     for panel in panels.values():
         assert bucket.get(panel["file"].removeprefix(f"s3://{bucket.name}/")).startswith(b"\x89PNG")
-    assert strict.answer(request)["taskInput"] == panels
+    assert strict.answer(request)["taskInput"] == {**panels, "panels": listed}
 
 
 def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket: Bucket) -> None:
@@ -175,7 +178,7 @@ def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket:
     strict.renderer = strict.renderer._replace(draw=waiting)
     request = put_item(bucket, recording())
     uploading.clear()
-    assert len(strict.answer(request)["taskInput"]) == 4
+    assert len(strict.answer(request)["taskInput"]["panels"]) == 4
 
 
 @pytest.mark.parametrize("change", ["recording", "configuration", "renderer", "lost plot", "changed plot"])
@@ -231,11 +234,11 @@ def test_two_recordings_of_one_name_in_an_item_are_drawn_once_and_reused(
     files = bucket.json("dataset/dataset-1.json")
     files["second"] = {"s3Path": bucket.put("second/weld.1.csv", recording(400))}
     bucket.put("dataset/dataset-1.json", files)
-    panels = strict.answer(request)["taskInput"]
-    assert len({panel["file"] for panel in panels.values()}) == 7
-    assert len({panel["data"]["file"] for panel in panels.values() if "data" in panel}) == 2
+    panels = strict.answer(request)["taskInput"]["panels"]
+    assert len({panel["file"] for panel in panels}) == 7
+    assert len({panel["data"]["file"] for panel in panels if "data" in panel}) == 2
     before = written(bucket)
-    assert strict.answer(request)["taskInput"] == panels
+    assert strict.answer(request)["taskInput"]["panels"] == panels
     assert written(bucket) == before
 
 

@@ -61,7 +61,7 @@ def test_every_example_job_is_right(path: Path) -> None:
     ("right", "wrong", "message"),
     [
         ('unit = "ms"', 'unit = "min"', r"sources\.sensor_data\.time\.unit: found 'min'; allowed: 'us', 'ms', 's'"),
-        ('kind = "image"', 'kind = "video"', r"sources\.image\.kind: found 'video'; allowed: 'image', 'timeseries'"),
+        ('kind = "image"', 'kind = "movie"', r"sources\.image\.kind: found 'movie'; allowed: 'image', 'timeseries'"),
         ('kind = "image"\n', "", r"sources\.image\.kind: found nothing; allowed: 'image', 'timeseries'"),
         ("per_object = 3", "per_object = 12", r"workers\.per_object: found 12; .*<= 9"),
         ("per_object = 3", 'per_object = "3"', r"workers\.per_object: found '3'; Expected `int`"),
@@ -85,6 +85,12 @@ def test_every_example_job_is_right(path: Path) -> None:
             r"channels\[1\]\.suffix: found 'current', as in sources\.sensor_data\.channels\[0\]\.suffix",
         ),
         ('key = "voltage"', 'key = "image"', r"channels\[1\]\.key: found 'image', as in sources\.image"),
+        (
+            'key = "voltage"',
+            'key = "panels"',
+            r"channels\[1\]: found the key 'panels', under which the task input lists",
+        ),
+        ("[sources.image]", "[sources.panels]", r"sources\.panels: found the key 'panels'"),
         ('folder = "images"', 'folder = "plots"', r"sources\.image\.folder: found 'plots'"),
         ('folder = "images"', 'folder = "a/../plots"', r"sources\.image\.folder: found 'a/\.\./plots'"),
         ('delimiter = ","', "delimiter = 3", r"sources\.sensor_data\.delimiter: found 3; allowed: ','"),

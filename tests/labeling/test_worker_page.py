@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import msgspec
 import pytest
@@ -83,15 +84,55 @@ def test_liquid_is_left_to_ground_truth_and_is_the_plainest() -> None:
     assert tags == {"if", "else", "endif", "for", "endfor"}
     assert {part.strip() for output in outputs for part in output.split("|")[1:]} == {"grant_read_access"}
     variables = {output.split("|")[0].strip() for output in outputs}
-    panels = ("image", "current", "voltage", "electrode")
-    of_all = ("file", "alt", "title")
     area = (f"area.{name}" for name in PlotArea.__struct_fields__)
-    of_plots = ("series", "data.file", "data.channels", "data.chunk", *area)
-    fields = {f"task.input.{panel}.{field}" for panel in panels for field in of_all}
-    fields |= {f"task.input.{panel}.{field}" for panel in panels[1:] for field in of_plots}
+    of_plots = ("unit", "series", "data.file", "data.channels", "data.chunk", *area)
+    fields = {f"panel.{field}" for field in ("name", "file", "alt", "title", *of_plots)}
     assert variables == {"note", "level.start", "level.entries", "level.rows", "gap.begin", "gap.end", *fields}
     assert "<%" not in made
     assert len(made) < 128_000  # what RenderUiTemplate takes
+    in_order = " ".join(f"{{{{ panel.area.{name} }}}}" for name in PlotArea.__struct_fields__)
+    assert f'data-area="{in_order}"' in made  # in the order in which the script reads them
+
+
+def panel_of(kind: str, key: str, **more: Any) -> dict[str, Any]:
+    file = {"file": f"s3://b/{key}", "title": f" from {key}", "alt": f"What {key} shows", "notes": [f"Note of {key}."]}
+    return {"kind": kind, "key": key, "name": f"Name of {key}", "unit": "", **file, **more}
+
+
+def test_the_page_goes_through_the_panels_in_their_order() -> None:
+    """However many an item has: they needn't be the job's own."""
+    panels = [panel_of("plot", "p1"), panel_of("image", "i1"), panel_of("plot", "p2"), panel_of("image", "i2")]
+    found = Texts(render_template(page(JOB, TEMPLATE), {"panels": panels}, lambda uri: f"https://{uri[5:]}").text)
+    pictures = [one for one in found.attributes if one["tag"] == "img" and one.get("src")]
+    in_columns = ("i1", "i2", "p1", "p2")
+    assert [(one["src"], one["alt"]) for one in pictures] == [(f"https://b/{k}", f"What {k} shows") for k in in_columns]
+    assert re.findall(r"Note of \w+\.", found.text) == [f"Note of {key}." for key in in_columns]
+    assert re.findall(r"Name of \w+ from \w+", found.text) == [
+        f"Name of {k} from {k}" for k in ("p1", "i1", "p2", "i2")
+    ]
+
+
+def test_a_task_input_without_a_list_of_panels_is_said() -> None:
+    assert "The task input lists no panels" in seen(JOB, TEMPLATE).text
+
+
+def test_a_page_may_name_each_panel_by_its_key() -> None:
+    """As the article's page does, and as ours did: by hand, or from the job's panels."""
+    own = (
+        '<img src="{{ task.input.image.file | grant_read_access }}"> {{ task.input.current.title }}\n'
+        "<% for plot in plots %><b><%= plot.title %> (<%= plot.unit %>)</b>"
+        "{{ task.input.<%= plot.key %>.file }};<% endfor %>"
+        "<% for image in images %><i><%= image.title %></i><% endfor %>"
+        "<% for name in area %>{{ task.input.current.area.<%= name %> }} <% endfor %>"
+    )
+    panels = {one.key: panel_of(one.kind, one.key) for one in JOB.panels}
+    panels["current"]["area"] = dict(zip(PlotArea.__struct_fields__, range(9), strict=True))
+    made = render_template(page(JOB, own), {**panels, "panels": []}, lambda uri: f"https://{uri[5:]}").text
+    assert made == (
+        '<img src="https://b/image">  from current\n'
+        "<b>Welding current (A)</b>s3://b/current;<b>Welding voltage (V)</b>s3://b/voltage;"
+        "<b>Electrode position (mm)</b>s3://b/electrode;<i>Photograph of the weld</i>0 1 2 3 4 5 6 7 8 "
+    )
 
 
 def test_styles_stand_in_the_page_and_scripts_packed_as_they_are() -> None:

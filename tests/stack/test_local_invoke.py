@@ -95,7 +95,7 @@ def test_pre_labeling(runs: dict[str, Run], s3: SampleS3, name: str, expected: s
     needed = answer["isHumanAnnotationRequired"]
     assert (answer["taskInput"].get("errorType") or needed) == expected
     if expected == "true":
-        for panel in answer["taskInput"].values():
+        for panel in answer["taskInput"]["panels"]:
             key = panel["file"].removeprefix(f"s3://{BUCKET}/")
             assert s3.client.get_object(Bucket=BUCKET, Key=key)["Body"].read().startswith(b"\x89PNG")
 

@@ -15,6 +15,8 @@ from typing import NamedTuple
 from labeling.job import JobConfiguration
 
 MANIFEST_KEY = "manifests/input.manifest"
+# That not every Python knows.
+MEDIA_TYPES = {".flac": "audio/flac", ".avif": "image/avif", ".webp": "image/webp"}
 BUCKET_TOKEN = "s3://BUCKET/"  # noqa: S105 - a token, but no secret
 
 
@@ -84,7 +86,8 @@ class DataFolder:
         key = self._key(path)
         if key.startswith(("dataset/", "manifests/")):
             return _text(key, path.read_text(encoding="utf-8").replace(BUCKET_TOKEN, f"s3://{bucket}/"))
-        return FolderObject(key, path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream")
+        known = mimetypes.guess_type(path.name)[0] or MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream")
+        return FolderObject(key, path.read_bytes(), known)
 
     def _key(self, path: Path) -> str:
         return path.relative_to(self.path).as_posix()

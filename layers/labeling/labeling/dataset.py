@@ -9,6 +9,7 @@ import msgspec
 from labeling.decoding import DecodingError, convert, shown
 from labeling.errors import BucketError, DatasetFileError
 from labeling.job import JobConfiguration
+from labeling.sources import SourceKind
 from labeling.storage import S3Uri, Storage
 
 MAX_BYTES = 1_000_000
@@ -68,6 +69,25 @@ def check_folders(files: Mapping[str, S3Uri], job: JobConfiguration, bucket: str
                 f"{uri}, the item's {key!r}, lies outside the folder of its source; expected s3://{bucket}/{folder}/…: "
                 "move it there, or name its folder in the job configuration"
             )
+
+
+def check_file(uri: S3Uri, source: SourceKind, storage: Storage) -> None:
+    """Makes sure that a file is there and that workers will see it, by its first bytes only.
+
+    One that is read whole before anything is shown of it is checked by whoever reads it.
+
+    Args:
+        uri: The file.
+        source: As what it is shown.
+        storage: The job's buckets.
+
+    Raises:
+        ItemError: If workers won't see it.
+        LabelingError: As `Storage.open`.
+    """
+    if source.first_bytes:
+        begin = storage.open(uri, first_bytes=source.first_bytes).read(source.first_bytes)
+        source.check(begin, str(uri))
 
 
 def _source_uri(uri: S3Uri, key: str, files: dict[str, Any], job: JobConfiguration) -> S3Uri:

@@ -63,3 +63,11 @@ class DatasetFileError(ItemError):
 
 class ImageError(ItemError):
     """A picture is not one that browsers show."""
+
+
+class AudioError(ItemError):
+    """A sound is not one that browsers play and that can be drawn."""
+
+
+class VideoError(ItemError):
+    """A video is not one that browsers play."""

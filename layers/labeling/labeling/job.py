@@ -3,7 +3,6 @@
 Everything that differs between one job and another stands in one TOML file, ``job.toml``.
 """
 
-import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,8 @@ from labeling.answers.question import AnswerName, CategoryName
 from labeling.consolidation import ConsolidationConfiguration
 from labeling.decoding import convert
 from labeling.errors import JobConfigurationError
-from labeling.sources import Channel, Derived, Focus, ImageSource, Key, Source, TimeSeriesSource
+from labeling.panels import PANELS, ConfiguredPanel
+from labeling.sources import Channel, ImageSource, Key, Source, TimeSeriesSource
 
 CONFIG_VARIABLE = "LABELING_JOB_CONFIG"
 # In Lambda the configuration comes with the layer; from a checkout, the repository's own job is meant.
@@ -167,13 +167,13 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def images(self) -> dict[str, ImageSource]:
-        """The sources that workers see as they are, by key."""
+        """The pictures that workers see as they are, by key."""
         return {key: source for key, source in self.sources.items() if isinstance(source, ImageSource)}
 
     @property
     def recordings(self) -> dict[str, TimeSeriesSource]:
-        """The sources that are drawn, by key."""
-        return {key: source for key, source in self.sources.items() if isinstance(source, TimeSeriesSource)}
+        """The sources that are drawn, each as what it is drawn, by key."""
+        return {key: drawn for key, source in self.sources.items() if (drawn := source.drawn(key))}
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -186,13 +186,9 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(channel.key for channel in self.channels)
 
     @property
-    def plots(self) -> tuple[tuple[Channel | Derived, str], ...]:
-        """Every plot of every recording with its unit, in the order in which they are shown."""
-        return tuple(
-            (panel, panel.unit if isinstance(panel, Channel) else source.unit_of(panel))
-            for source in self.recordings.values()
-            for panel in source.panels
-        )
+    def panels(self) -> tuple[ConfiguredPanel, ...]:
+        """All that is shown of an item, in the order of its sources."""
+        return tuple(panel for key, source in self.sources.items() for panel in source.panels(key))
 
 
 def load(path: Path) -> JobConfiguration:
@@ -236,28 +232,21 @@ def _contradictions(job: JobConfiguration) -> Iterator[str]:
     """What no single key shows: values that don't go together."""
     yield from _label_contradictions(job)
     yield from _question_contradictions(job)
-    channels: dict[str, Channel | Derived] = {
-        f"sources.{key}.{kind}[{index}]": panel
-        for key, source in job.recordings.items()
-        for kind, panels in _kinds(source)
-        for index, panel in enumerate(panels)
-    }
-    keys = {f"sources.{key}": key for key in job.images} | {f"{path}.key": of.key for path, of in channels.items()}
-    yield from _twice(keys)
-    yield from _twice({f"{path}.suffix": channel.suffix for path, channel in channels.items()})
+    for key, source in job.sources.items():
+        yield from source.contradictions(f"sources.{key}")
+    panels = {f"sources.{k}{panel.place}": panel for k, source in job.sources.items() for panel in source.panels(k)}
+    yield from _twice({f"{path}.key" if panel.place else path: panel.key for path, panel in panels.items()})
+    yield from _twice({f"{path}.suffix": panel.suffix for path, panel in panels.items() if panel.suffix})
     yield from _twice({f"sources.{key}.folder": source.folder for key, source in job.sources.items()})
+    for path, panel in panels.items():
+        if panel.key == PANELS:
+            yield f"{path}: found the key {PANELS!r}, under which the task input lists all panels; allowed: any other"
     for key, source in job.sources.items():
         if source.folder.split("/")[0] in (*OWN_FOLDERS, ".", "..") or ".." in source.folder.split("/"):
             yield (
                 f"sources.{key}.folder: found {source.folder!r}; allowed: any folder of the bucket but "
                 f"{', '.join(OWN_FOLDERS)}, where the job itself writes"
             )
-        if isinstance(source, TimeSeriesSource):
-            yield from _recording_contradictions(f"sources.{key}", source)
-
-
-def _kinds(source: TimeSeriesSource) -> Sequence[tuple[str, Sequence[Channel | Derived]]]:
-    return ("channels", source.channels), ("derived", source.derived)
 
 
 def _label_contradictions(job: JobConfiguration) -> Iterator[str]:
@@ -292,59 +281,6 @@ def _question_contradictions(job: JobConfiguration) -> Iterator[str]:
         yield from _twice({f"{path}.categories[{place}]": name for place, name in enumerate(categories)})
         for key, problem in question.contradictions():
             yield f"{path}.{key}: {problem}"
-
-
-def _recording_contradictions(path: str, source: TimeSeriesSource) -> Iterator[str]:
-    if source.delimiter == source.decimal:
-        yield f"{path}.decimal: found {source.decimal!r}; allowed: a mark that isn't the delimiter as well"
-    if source.comment and source.comment == source.delimiter:
-        yield f"{path}.comment: found {source.comment!r}; allowed: a mark that isn't the delimiter as well"
-    for index, channel in enumerate(source.channels):
-        if channel.column == source.time.column:
-            yield f"{path}.channels[{index}].column: found {channel.column!r}, the time column; allowed: any other"
-        if not math.isfinite(channel.scale) or channel.scale == 0:
-            yield f"{path}.channels[{index}].scale: found {channel.scale!r}; allowed: any number but 0"
-    if isinstance(source.focus, Focus):
-        yield from _focus_contradictions(f"{path}.focus", source.focus, [channel.key for channel in source.channels])
-    for index, derived in enumerate(source.derived):
-        yield from _derived_contradictions(f"{path}.derived[{index}]", derived, [one.key for one in source.channels])
-    columns = [("time", source.time.column)]
-    columns += [(f"channels[{index}]", channel.column) for index, channel in enumerate(source.channels)]
-    for owner, column in columns:
-        if isinstance(column, str) and not source.header:
-            yield (
-                f"{path}.{owner}.column: found {column!r}; allowed: an index counted from 0, "
-                f"or a name together with {path}.header = true"
-            )
-
-
-def _derived_contradictions(path: str, derived: Derived, channels: Sequence[str]) -> Iterator[str]:
-    named = {"of": derived.of} | ({"over": derived.over} if derived.kind == "ratio" else {})
-    for name, key in named.items():
-        if key not in channels:
-            yield f"{path}.{name}: found {key!r}; allowed: {', '.join(map(repr, channels))}"
-    moving = derived.kind in ("moving-mean", "moving-rms")
-    if moving and derived.window_seconds is None:
-        yield f"{path}: found no window_seconds; a {derived.kind} needs one"
-    for name, has, needs in (
-        ("over", bool(derived.over), derived.kind == "ratio"),
-        ("window_seconds", derived.window_seconds is not None, moving),
-    ):
-        if has and not needs:
-            yield f"{path}.{name}: found {getattr(derived, name)!r}; a {derived.kind} has none"
-
-
-def _focus_contradictions(path: str, focus: Focus, channels: Sequence[str]) -> Iterator[str]:
-    if focus.channel not in channels:
-        yield f"{path}.channel: found {focus.channel!r}; allowed: {', '.join(map(repr, channels))}"
-    levels = {name: level for name in ("above", "below") if (level := getattr(focus, name)) is not None}
-    if not levels:
-        yield f"{path}: found neither above nor below; allowed: one of them, or both"
-    for name, level in levels.items():
-        if not math.isfinite(level):
-            yield f"{path}.{name}: found {level!r}; allowed: any number"
-    if len(levels) == 2 and not levels["above"] < levels["below"]:
-        yield f"{path}.below: found {levels['below']!r}; allowed: more than above, {levels['above']!r}"
 
 
 def _twice(names: Mapping[str, str]) -> Iterator[str]:

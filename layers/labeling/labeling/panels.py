@@ -1,9 +1,33 @@
 """What a task input tells the worker page of its pictures."""
 
+from typing import NamedTuple
+
 import msgspec
 
 Content = bytes | bytearray
 """Of a file that goes into the bucket."""
+PANELS = "panels"
+"""Under which key the task input lists all panels."""
+
+
+class ConfiguredPanel(NamedTuple):
+    """A panel that every item of a job has, as the job configuration has it.
+
+    Attributes:
+        kind: Which part of the worker page shows it: ``image``, ``plot``, ``audio`` or ``video``.
+        key: Its key in the task input.
+        name: What it shows, for people.
+        unit: Of a plot: the unit of its values.
+        suffix: Of a plot: the end of its file's name.
+        place: Where the configuration has it, below its source.
+    """
+
+    kind: str
+    key: str
+    name: str
+    unit: str = ""
+    suffix: str = ""
+    place: str = ""
 
 
 class PlotArea(msgspec.Struct, frozen=True):

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from labeling import contract, dataset, image, plots
+from labeling import contract, dataset, plots
 from labeling.contract import PreLabelingEvent
 from labeling.errors import ItemError, LabelingError, UnforeseenItemError
 from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
-from labeling.panels import Content, PlotArea, PlotData
+from labeling.panels import PANELS, ConfiguredPanel, Content, PlotArea, PlotData
 from labeling.plots import DataFile, Plot, PlotRecord
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage, StoredObject
@@ -122,7 +122,8 @@ class PreLabeling:
 
         Returns:
             ``{"taskInput": {panel: {"file", "title", "alt", "notes"}}, "isHumanAnnotationRequired": "true"}``; a plot's
-            panel has its ``area``, ``series`` and ``data`` as well, see `PlotArea` and `PlotData`.
+            panel has its ``area``, ``series`` and ``data`` as well, see `PlotArea` and `PlotData`. Under ``panels`` the
+            task input lists them all, in the job's order, each with its ``kind``, ``key``, ``name`` and ``unit``.
             Workers aren't needed for an object that has this job's label already, nor, where the job configuration
             says ``skip``, for a broken one, whose task input holds ``error`` and ``errorType``.
 
@@ -160,8 +161,10 @@ class PreLabeling:
         uri = S3Uri.parse(request.dataset_uri)
         files = dataset.read(uri, self.job, self.storage)
         dataset.check_folders(files, self.job, self.bucket)
-        checks = [self.pool.submit(image.check, files[key], self.storage) for key in self.job.images]
-        panels = {key: _image_panel(files[key], source.title) for key, source in self.job.images.items()}
+        sources = self.job.sources
+        checks = [self.pool.submit(dataset.check_file, files[key], sources[key], self.storage) for key in sources]
+        as_they_are = {key: source.file_panel(str(files[key])) for key, source in sources.items()}
+        panels: dict[str, Any] = {key: panel for key, panel in as_they_are.items() if panel}
         bucket = self.bucket or uri.bucket
         if self.job.recordings:
             drawn = self._plots(uri, files, bucket)
@@ -169,7 +172,7 @@ class PreLabeling:
             panels |= {plot.panel: _plot_panel(plot, layouts, bucket) for plot in drawn.plots}
         for check in checks:
             check.result()
-        return panels
+        return panels | {PANELS: [_listed(panel, panels[panel.key]) for panel in self.job.panels]}
 
     def _plots(self, uri: S3Uri, files: Mapping[str, S3Uri], bucket: str) -> PlotRecord:
         """The plots of an item's recordings: those that are there, or new ones."""
@@ -206,8 +209,8 @@ class PreLabeling:
             self.pool.submit(self._upload_numbers, *data, uri)
             for data, uri in zip(drawing.data, numbers.values(), strict=True)
         ]
-        target_of = {channel.key: targets[key] for key, source in sources.items() for channel in source.panels}
-        key_of = {channel.key: numbers[key].key for key, source in sources.items() for channel in source.panels}
+        target_of = {panel.key: targets[key] for key, source in sources.items() for panel in source.panels(key)}
+        key_of = {panel.key: numbers[key].key for key, source in sources.items() for panel in source.panels(key)}
         uploads = [
             self.pool.submit(self._upload, panel, target_of[panel.key], key_of[panel.key]) for panel in drawing.panels
         ]
@@ -230,9 +233,9 @@ def _numbers_uri(target: S3Uri, source: TimeSeriesSource) -> S3Uri:
     return S3Uri(target.bucket, f"{target.key}-{source.channels[0].suffix}.bin")
 
 
-def _image_panel(uri: S3Uri, title: str) -> dict[str, Any]:
-    name = uri.key.rpartition("/")[2]
-    return {"file": str(uri), "title": f" from image at {uri}", "alt": f"{title}: {name}.", "notes": []}
+def _listed(panel: ConfiguredPanel, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A panel as it stands in the list that a page goes through, which needn't know the job's keys then."""
+    return {"kind": panel.kind, "key": panel.key, "name": panel.name, "unit": panel.unit, **content}
 
 
 def _plot_panel(plot: Plot, layouts: Mapping[str, PlotData], bucket: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The worker page: its template, with what `job.toml` says written into it.
 
-The task input holds an item's panels only, so label, categories and the order of the panels are written into the page
-when it is put into the bucket. What is left for Ground Truth to fill in is the plainest Liquid: ``task.input``, ``if``,
-``for`` and ``grant_read_access``, which AWS's own pages use.
+The task input holds an item's panels only, so label and categories are written into the page when it is put into the
+bucket. What is left for Ground Truth to fill in is the plainest Liquid: ``task.input``, ``if``, ``for`` and
+``grant_read_access``, which AWS's own pages use.
 """
 
 import base64
@@ -22,9 +22,9 @@ from labeling.errors import WorkerPageError
 from labeling.job import JobConfiguration
 from labeling.panels import PlotArea
 
-STYLES = ("plots.css", "questions.css")
+STYLES = ("plots.css", "players.css", "questions.css")
 # In the order in which they run.
-SCRIPTS = ("uplot.min.js", "plots.js", "photographs.js", "questions.js", "marks.js")
+SCRIPTS = ("uplot.min.js", "plots.js", "players.js", "photographs.js", "questions.js", "marks.js")
 # What is said where a question must be answered and isn't.
 MISSING = {
     "category": "Choose one.",
@@ -46,12 +46,14 @@ def page(job: JobConfiguration, template: str) -> str:
     - ``header``: the question that the worker answers;
     - ``categories``, in the order in which they are shown, each with ``name``, ``description`` and ``look_for``;
     - ``category_names``: the names of all as a JSON array, for ``<crowd-classifier categories="…">``;
-    - ``images`` and ``plots``: the panels of the task input, in order, each with ``key`` and ``title``, a plot with its
-      ``unit`` as well; ``area``: the names of what a plot's `PlotArea` holds;
+    - ``parts``: by each kind of panel that the job has, what shows one ``panel`` of ``task.input.panels``: ``image``,
+      ``plot``, ``audio`` and ``video``;
+    - ``images`` and ``plots``, for pages that name each panel of the task input by its key: in order, each with ``key``
+      and ``title``, a plot with its ``unit`` as well; ``area``: the names of what a plot's `PlotArea` holds;
     - ``questions``: what else is asked, each as `job.toml` has it, with ``settings``, all that is its kind's own as
       JSON, and ``missing``, what is said where it must be answered and isn't;
     - ``styles`` and ``scripts``, for ``<style>`` and ``<script>``: what makes plots and photographs ones to work in,
-      and answers the questions.
+      puts sounds and videos on the plots' clock, and answers the questions.
 
     Every text is escaped for HTML, and can't be read as Liquid.
 
@@ -78,8 +80,9 @@ def _known(job: JobConfiguration) -> dict[str, Any]:
         "header": job.title,
         "categories": job.label.categories,
         "category_names": json.dumps(job.label.category_names, ensure_ascii=False),
-        "images": [{"key": key, "title": source.title} for key, source in job.images.items()],
-        "plots": [{"key": plot.key, "title": plot.title, "unit": unit} for plot, unit in job.plots],
+        "parts": {panel.kind: _Part(_text(f"{panel.kind}.liquid.html")) for panel in job.panels},
+        "images": [{"key": one.key, "title": one.name} for one in job.panels if one.kind == "image"],
+        "plots": [{"key": one.key, "title": one.name, "unit": one.unit} for one in job.panels if one.kind == "plot"],
         "area": PlotArea.__struct_fields__,
         "questions": [_question(question) for question in job.questions],
         "styles": _Part("\n".join(_text(name) for name in STYLES)),

@@ -118,6 +118,8 @@ def _spectrogram(pieces: list[Samples], derived: Derived, axis: TimeAxis, unit: 
     highest = max(samples.rate for samples in pieces) / 2
     box = _box(0.0, highest, axis.begin, axis.end, axis)
     drawn = [(samples, *spectrogram(samples)) for samples in pieces]
+    if not any(density[:, 1:].any() for *_, density in drawn):
+        return _empty(derived, "Nothing changes in the stretch that is shown: there is no power at any frequency.")
     top = max(float(_decibels(density[:, 1:]).max()) for _, _, _, density in drawn)
     levels = np.zeros((box.top - box.bottom, box.right - box.left), np.uint8)
     columns = box.begin + (np.arange(levels.shape[1]) + 0.5) / levels.shape[1] * (box.end - box.begin)
@@ -134,7 +136,7 @@ def _spectrogram(pieces: list[Samples], derived: Derived, axis: TimeAxis, unit: 
     horizontal_axis(canvas, box, "Time", "s")
     vertical_axis(canvas, box, "Frequency", "Hz")
     canvas.raster((box.left, box.bottom), levels, color)
-    scale = f"{plain(top - DECIBELS)} to {plain(top)} dB re 1 {unit}²/Hz"
+    scale = f"{plain(top - DECIBELS)} to {plain(top)} {f'dB re 1 {unit}²/Hz' if unit else 'dB'}"
     heading(canvas, box, derived.title, [f"white to full colour: {scale}"])
     total = sum(density.sum(axis=0)[1:].sum() for *_, density in drawn)
     centre = sum((density.sum(axis=0)[1:] * frequencies[1:]).sum() for _, _, frequencies, density in drawn) / total

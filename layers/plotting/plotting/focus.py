@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from labeling.sources import Focus, TimeSeriesSource
+from labeling.sources import Focus, Sound, TimeSeriesSource
 from numpy.typing import NDArray
 
 from plotting.numerals import plain
@@ -55,7 +55,8 @@ def find_focus(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> tupl
     """
     end = max(float(recording.time[-1]) for recording, _ in recordings)
     stretches, notes = [], []
-    for recording, source in recordings:
+    # A sound is hardly ever at rest, and would show everything: beside other recordings they decide.
+    for recording, source in [pair for pair in recordings if not isinstance(pair[1], Sound)] or recordings:
         found, note = _stretch(recording, source)
         notes += note
         stretches.append(found or Stretch(0.0, end))

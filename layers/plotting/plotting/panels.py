@@ -16,6 +16,7 @@ from plotting.canvas import Canvas, Color
 from plotting.charts import draw_chart
 from plotting.derived import ROW_BY_ROW, with_derived
 from plotting.description import describe
+from plotting.files import read_file
 from plotting.focus import Stretch, find_focus
 from plotting.frames import heading, horizontal_axis, limits, vertical_axis
 from plotting.layout import (
@@ -37,11 +38,11 @@ from plotting.layout import (
 from plotting.lines import DENSE, Box, draw_density, draw_dots, draw_line
 from plotting.numerals import count, plain, seconds
 from plotting.pyramid import build
-from plotting.recording import Recording, read
+from plotting.recording import Recording
 from plotting.thinning import Envelope, thin
 
 # Changes whenever a plot of the same recording would look or be described differently; the number counts the changes.
-RENDERER: Final = f"plotting {__version__}.5, matplotlib {mpl.__version__}"
+RENDERER: Final = f"plotting {__version__}.6, matplotlib {mpl.__version__}"
 
 # Up to this many rows each is shown by a dot, so that a reader tells measurements from the line between them.
 DOTTED_ROWS: Final = 100
@@ -96,9 +97,9 @@ def draw_files(files: Sequence[tuple[bytes, TimeSeriesSource, str]]) -> Drawn:
         files: Each recording's file, the source to read it as, and its name for errors.
 
     Raises:
-        RecordingError: As `read`.
+        ItemError: As `read_file`.
     """
-    recordings = aligned([read(data, source, name) for data, source, name in files])
+    recordings = aligned([read_file(data, source, name) for data, source, name in files])
     computed = [with_derived(recording, of) for recording, (_, of, _) in zip(recordings, files, strict=True)]
     focus = find_focus([(recording, of) for recording, (_, of, _) in zip(recordings, files, strict=True)])
     numbers = (build(recording) for recording, _ in computed)

@@ -16,7 +16,10 @@ FEWEST: Final = 64  # evenly sampled rows in one piece, for a spectrum
 LONGEST_SEGMENT: Final = 4096  # rows
 SEGMENTS: Final = 8  # that a spectrum is a mean of, where there are rows enough
 FRAME: Final = 256  # rows of a spectrogram's segments, where there are enough
+LONGEST_FRAME: Final = 1024  # where there are so many that it still is no more than a few pixels wide
+FRAMES_BESIDE: Final = 200  # of the longest, that a stretch has room for beside each other
 MOST_FRAMES: Final = 2000
+TRANSFORMED: Final = 4_000_000  # numbers at once
 EVEN: Final = 0.01  # of an interval, by which intervals may differ
 
 
@@ -99,15 +102,31 @@ def power_density(samples: Samples) -> tuple[Values, Values]:
 def spectrogram(samples: Samples) -> tuple[Values, Values, Values]:
     """Estimate the power spectral density as it changes.
 
+    Where there are more segments than a picture has room for, each density is the mean of some beside each other, which
+    overlap by half: what is short is paler then, but never left out.
+
     Returns:
         The middles of the segments in seconds, shape (k,), the frequencies in Hz, shape (m,), and the density in the
         channel's unit squared per Hz, shape (k, m).
     """
-    length = _power_of_two(min(FRAME, max(FEWEST // 2, len(samples.values) // 8)))
-    hop = max(1, length // 8, -(-len(samples.values) // MOST_FRAMES))
+    rows = len(samples.values)
+    frame = max(FRAME, min(LONGEST_FRAME, rows // FRAMES_BESIDE))
+    length = _power_of_two(min(frame, max(FEWEST // 2, rows // 8)))
+    hop = min(length // 2, max(1, length // 8, -(-rows // MOST_FRAMES)))
     segments = _segments(samples.values, length, hop)
-    middles = samples.begin + (np.arange(len(segments), dtype=np.float64) * hop + (length - 1) / 2) / samples.rate
-    return middles, _frequencies(length, samples.rate), _periodograms(segments, samples.rate)
+    each = -(-len(segments) // MOST_FRAMES)
+    firsts = np.arange(0, len(segments), each)
+    counts = np.minimum(each, len(segments) - firsts)
+    together = max(1, TRANSFORMED // (length * each)) * each
+    density = np.concatenate(
+        [
+            np.add.reduceat(periodograms, np.arange(0, len(periodograms), each), axis=0)
+            for first in range(0, len(segments), together)
+            if len(periodograms := _periodograms(segments[first : first + together], samples.rate))
+        ]
+    )
+    middles = ((firsts + (counts - 1) / 2) * hop + (length - 1) / 2) / samples.rate
+    return samples.begin + middles, _frequencies(length, samples.rate), density / counts[:, np.newaxis]
 
 
 def _frequencies(length: int, rate: float) -> Values:

@@ -115,10 +115,14 @@ def show(
     file, layout = build(measured)
     if not lost:
         pages.pages.put(DATA, bytes(file), "application/octet-stream", Access_Control_Allow_Origin="*")
-    task_input: dict[str, Any] = {}
-    for panel in draw([(measured, source)]):
+    panels: list[dict[str, Any]] = []
+    for configured, panel in zip(JOB.panels, draw([(measured, source)]), strict=True):
         pages.pages.put(f"/b/plots/{panel.key}.png", panel.png, "image/png")
-        task_input[panel.key] = {
+        about = {
+            "kind": "plot",
+            "key": panel.key,
+            "name": configured.name,
+            "unit": configured.unit,
             "file": f"s3://b/plots/{panel.key}.png",
             "alt": panel.alt,
             "notes": list(panel.notes),
@@ -126,7 +130,8 @@ def show(
             "series": panel.series,
             "data": {"file": "s3:/" + DATA, **msgspec.to_builtins(layout)},
         }
-    found = Plotted(pages.show(template, task_input, size=(1400, 1000)), pages, time, values)
+        panels.append(about)
+    found = Plotted(pages.show(template, {"panels": panels}, size=(1400, 1000)), pages, time, values)
     found.settle()
     return found
 

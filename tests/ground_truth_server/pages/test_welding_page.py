@@ -1,6 +1,6 @@
 """The welding job's worker page, in a browser: `labeling_job/worker-task.liquid.html` as the job's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +20,7 @@ LEFT_OUT = "3 rows were left out: text in a number column."
 
 
 def plain_item() -> dict[str, dict[str, object]]:
-    """The contract's task input: four panels of a file and a title."""
+    """The contract's panels, each of a file and a title."""
     image: dict[str, object] = {"file": "s3://b/images/weld.2.png", "title": " from image at s3://b/images/weld.2.png"}
     return {"image": image} | {
         key: {
@@ -38,6 +38,15 @@ def described_item() -> dict[str, dict[str, object]]:
         panel |= {"alt": f"What the {key} shows.", "notes": [] if key == "image" else [LEFT_OUT]}
     item["voltage"]["notes"] = [LEFT_OUT, "5 values <are> missing."]
     return item
+
+
+def listed(item: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """The task input of an item's panels, under their keys and in a list."""
+    panels = [
+        {"kind": one.kind, "key": one.key, "name": one.name, "unit": one.unit, **item.get(one.key, {})}
+        for one in JOB.panels
+    ]
+    return {**item, "panels": panels}
 
 
 def plot(title: str) -> str:
@@ -68,7 +77,7 @@ def pages(browser: Browser) -> Iterator[WorkerPages]:
 
 @pytest.mark.parametrize("item", [plain_item(), described_item()], ids=["plain", "described"])
 def test_a_weld_is_labeled_with_two_keys(pages: WorkerPages, item: dict[str, dict[str, object]]) -> None:
-    shown = pages.show(TEMPLATE, item)
+    shown = pages.show(TEMPLATE, listed(item))
     shown.tell({"type": "key", "key": "2"})
     shown.tell({"type": "key", "key": "Enter"})
     assert shown.answer() == {"WeldingClassification": {"label": "Burn Through"}, "DefectStretch": NOTHING_MARKED}
@@ -76,21 +85,21 @@ def test_a_weld_is_labeled_with_two_keys(pages: WorkerPages, item: dict[str, dic
 
 
 def test_every_category_of_the_job_can_be_chosen(pages: WorkerPages) -> None:
-    shown = pages.show(TEMPLATE, plain_item())
+    shown = pages.show(TEMPLATE, listed(plain_item()))
     values = shown.evaluate("document.querySelector('crowd-classifier').categories")
     assert values == [category.name for category in JOB.label.categories]
 
 
 def test_pictures_have_their_alt_texts_or_at_least_a_name(pages: WorkerPages) -> None:
     alts = "[...document.querySelectorAll('.panel img')].map((image) => image.alt)"
-    described = pages.show(TEMPLATE, described_item()).evaluate(alts)
+    described = pages.show(TEMPLATE, listed(described_item())).evaluate(alts)
     assert described == [f"What the {key} shows." for key in ("image", "current", "voltage", "electrode")]
-    plain = pages.show(TEMPLATE, plain_item()).evaluate(alts)
+    plain = pages.show(TEMPLATE, listed(plain_item())).evaluate(alts)
     assert plain == ["Photograph of the weld", "Welding current", "Welding voltage", "Electrode position"]
 
 
 def test_what_all_plots_note_is_said_once_and_what_one_notes_with_its_name(pages: WorkerPages) -> None:
-    shown = pages.show(TEMPLATE, described_item())
+    shown = pages.show(TEMPLATE, listed(described_item()))
     expect(shown.task.locator(".notes li")).to_have_text([LEFT_OUT, "Welding voltage: 5 values <are> missing."])
 
 
@@ -102,7 +111,7 @@ def test_what_all_plots_note_is_said_once_and_what_one_notes_with_its_name(pages
 def test_plots_share_their_axis_beside_the_photograph_or_under_it(
     pages: WorkerPages, size: tuple[int, int], side_by_side: bool, dark: bool
 ) -> None:
-    shown = pages.show(TEMPLATE, described_item(), size=size, dark=dark)
+    shown = pages.show(TEMPLATE, listed(described_item()), size=size, dark=dark)
     shown.evaluate("Promise.all([...document.images].filter((i) => i.src).map((i) => i.decode()))")
     shown.picture(f"weld-{size[0]}-{'dark' if dark else 'light'}")
     photograph, *plots = map(box_of, shown.task.locator(".panel img").all())
@@ -115,7 +124,7 @@ def test_plots_share_their_axis_beside_the_photograph_or_under_it(
 
 
 def test_one_click_enlarges_arrows_go_on_and_escape_closes(pages: WorkerPages) -> None:
-    shown = pages.show(TEMPLATE, described_item())
+    shown = pages.show(TEMPLATE, listed(described_item()))
     before = box_of(shown.task.locator(".panel img").nth(2))
     shown.task.get_by_role("button", name="What the voltage shows.").click()
     dialog = shown.task.get_by_role("dialog", name="Welding voltage")
@@ -132,7 +141,7 @@ def scale_of(picture: Locator) -> float:
 
 
 def test_the_photograph_is_zoomed_where_it_stands(pages: WorkerPages) -> None:
-    shown = pages.show(TEMPLATE, described_item(), size=(1440, 900))
+    shown = pages.show(TEMPLATE, listed(described_item()), size=(1440, 900))
     photograph = shown.task.locator(".images img")
     before = box_of(photograph)
     shown.task.get_by_role("button", name="Photograph of the weld: zoom in").click(force=True)
@@ -160,7 +169,7 @@ def test_the_photograph_is_zoomed_where_it_stands(pages: WorkerPages) -> None:
 
 
 def test_an_enlarged_picture_is_zoomed_by_keys_and_the_next_one_is_whole(pages: WorkerPages) -> None:
-    shown = pages.show(TEMPLATE, described_item())
+    shown = pages.show(TEMPLATE, listed(described_item()))
     shown.task.locator(".images .panel > button").click()
     picture = shown.task.locator("#enlarged img")
     picture.dispatch_event("keydown", {"key": "+", "bubbles": True})
@@ -175,7 +184,7 @@ def test_a_missing_panel_and_a_picture_that_cannot_be_loaded_are_said(pages: Wor
     item = plain_item()
     del item["electrode"]
     item["current"]["file"] = "s3://b/plots/gone.png"
-    shown = pages.show(TEMPLATE, item)
+    shown = pages.show(TEMPLATE, listed(item))
     expect(shown.task.get_by_text("Electrode position: this item has none.")).to_be_visible()
     expect(shown.task.get_by_text("Welding current: this picture could not be loaded.")).to_be_visible()
     shown.tell({"type": "key", "key": "7"})
@@ -184,7 +193,7 @@ def test_a_missing_panel_and_a_picture_that_cannot_be_loaded_are_said(pages: Wor
 
 
 def test_what_to_look_for_is_at_hand(pages: WorkerPages) -> None:
-    shown = pages.show(TEMPLATE, plain_item())
+    shown = pages.show(TEMPLATE, listed(plain_item()))
     burn = JOB.label.categories[1]
     shown.task.locator("short-instructions summary").filter(has_text=burn.name).click()
     expect(shown.task.locator("short-instructions").get_by_text(burn.look_for)).to_be_visible()

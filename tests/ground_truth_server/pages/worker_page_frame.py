@@ -49,7 +49,8 @@ def served() -> Iterator[Site]:
             kind, body, headers = site.files.get(path, ("text/plain", b"", {}))
             status = 200 if path in site.files else 404
             if status == 200 and (asked := self.headers["Range"]):
-                first, last = (int(text) for text in asked.removeprefix("bytes=").split("-"))
+                begin, _, end = asked.removeprefix("bytes=").partition("-")  # players leave the end open
+                first, last = int(begin), min(int(end or len(body)), len(body) - 1)
                 headers = {**headers, "Content-Range": f"bytes {first}-{last}/{len(body)}"}
                 status, body = 206, body[first : last + 1]
             self.send_response(status)

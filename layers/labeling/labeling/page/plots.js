@@ -330,6 +330,29 @@
     }
   }
 
+  // A picture on the time axis without numbers behind it, such as a spectrogram: it stays as it was drawn.
+  class Still {
+    constructor(figure, plots) {
+      const [begin, end, , , , left, right, top, bottom] = numbers(figure.dataset.area);
+      Object.assign(this, { figure, begin, end, left, right });
+      this.cursor = element("div", { className: "cursor", hidden: true });
+      this.cursor.style.cssText = `top: ${100 * top}%; height: ${100 * (bottom - top)}%`;
+      figure.append(this.cursor);
+      figure.addEventListener("pointermove", (event) => {
+        const { left: from, width } = figure.getBoundingClientRect();
+        const share = ((event.clientX - from) / width - left) / (right - left);
+        if (share >= 0 && share <= 1) plots.move(begin + share * (end - begin));
+      });
+      figure.addEventListener("pointerleave", () => plots.leave());
+    }
+
+    point(time) {
+      this.cursor.hidden = !(time >= this.begin && time <= this.end);
+      const share = (time - this.begin) / (this.end - this.begin);
+      this.cursor.style.left = `${100 * (this.left + share * (this.right - this.left))}%`;
+    }
+  }
+
   // All channels of an item, on one time axis.
   class Plots {
     constructor(group, figures) {
@@ -353,6 +376,7 @@
       const { begin, end, duration } = this.channels[0].area;
       Object.assign(this, { first: [begin, end], begin, end, duration, fits: true, views: new Map(), latest: 0 });
       this.cursorTime = null;
+      this.stills = [...group.querySelectorAll(".panel[data-area]:not([data-levels])")].map((one) => new Still(one, this));
       this.bar();
       group.classList.add("live");
       group.tabIndex = 0;
@@ -362,6 +386,7 @@
         "Plots. Left and right arrows move the cursor, with Shift the view; plus and minus zoom, Home shows all as at first.",
       );
       group.addEventListener("keydown", (event) => this.key(event));
+      group.addEventListener("moment", ({ detail }) => this.play(detail)); // of what plays beside the plots
       for (const channel of this.channels) this.listen(channel);
       group.plots = this; // what marks on the plots go by; it hears of each view and each place of the cursor, too
       new ResizeObserver(() => this.redraw()).observe(group);
@@ -492,8 +517,20 @@
       return this.begin + ((x - box.left) / (box.right - box.left)) * (this.end - this.begin);
     }
 
+    // Where a person puts the cursor, players follow; while one plays, the cursor is its own.
+    move(time, chosen = false) {
+      if (chosen || !this.group.classList.contains("playing")) this.point(time);
+      this.group.dispatchEvent(new CustomEvent("cursor", { detail: { time, chosen } }));
+    }
+
+    play(time) {
+      if (!this.isAsAtFirst && (time < this.begin || time > this.end)) this.show(time, time + this.end - this.begin);
+      this.point(time);
+    }
+
     point(time) {
       this.cursorTime = time;
+      for (const still of this.stills) still.point(time);
       const said = [];
       for (const channel of this.channels) {
         if (channel.figure.classList.contains("hidden-panel")) continue;
@@ -509,8 +546,10 @@
     }
 
     leave() {
+      if (this.group.classList.contains("playing")) return;
       this.cursorTime = null;
       for (const channel of this.channels) channel.cursor.hidden = channel.value.hidden = true;
+      for (const still of this.stills) still.cursor.hidden = true;
     }
 
     key(event) {
@@ -520,7 +559,9 @@
       if (by && event.shiftKey) this.pan(0.25 * by);
       else if (by) {
         const time = (this.cursorTime ?? (this.begin + this.end) / 2) + (by * length) / 200;
-        this.spoken.textContent = this.point(Math.min(Math.max(time, this.begin), this.end));
+        const within = Math.min(Math.max(time, this.begin), this.end);
+        this.spoken.textContent = this.point(within);
+        this.move(within, true);
       } else if (event.key === "+" || event.key === "=") this.zoom(1 / STEP);
       else if (event.key === "-" || event.key === "_") this.zoom(STEP);
       else if (event.key === "Home") this.show(...this.first);
@@ -542,7 +583,7 @@
         else if (from && from.pans) this.show(from.begin - this.shift(x - from.x, box), from.end - this.shift(x - from.x, box));
         else if (from) for (const one of this.channels) one.choose(from.x, Math.min(Math.max(x, box.left), box.right), box);
         if (fingers.has(event.pointerId)) fingers.set(event.pointerId, x);
-        if (x >= box.left && x <= box.right) this.point(this.timeAt(x, box));
+        if (x >= box.left && x <= box.right) this.move(this.timeAt(x, box));
       });
       surface.addEventListener("pointerleave", () => this.leave());
       surface.addEventListener("pointerdown", (event) => {
@@ -568,6 +609,7 @@
         const [begin, end] = [Math.min(from.x, x), Math.max(from.x, x)];
         from = null;
         if (end - begin >= 4) this.show(this.timeAt(begin, box), this.timeAt(end, box));
+        else this.move(this.timeAt(x, box), true);
       };
       surface.addEventListener("pointerup", up);
       surface.addEventListener("pointercancel", up);

@@ -3,16 +3,21 @@
 import time
 
 import pytest
-from labeling import image
+from labeling import dataset
 from labeling.errors import ImageError, MissingObjectError
+from labeling.sources import ImageSource
 from labeling.storage import S3Uri, Storage
 
 from tests.conftest import Bucket
 
 
+def check_file(bucket: Bucket, uri: S3Uri) -> None:
+    dataset.check_file(uri, ImageSource(title="Photograph", folder="images"), Storage(bucket.s3))
+
+
 def check(bucket: Bucket, begin: bytes) -> None:
     bucket.put("images/weld", begin + b"\0" * 2_000)
-    image.check(S3Uri(bucket.name, "images/weld"), Storage(bucket.s3))
+    check_file(bucket, S3Uri(bucket.name, "images/weld"))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,7 @@ def test_a_picture_that_is_empty_or_not_there_is_an_error(bucket: Bucket) -> Non
     bucket.put("images/empty.png", b"")
     for key in ("images/empty.png", "images/none.png"):
         with pytest.raises(MissingObjectError, match=key):
-            image.check(S3Uri(bucket.name, key), Storage(bucket.s3))
+            check_file(bucket, S3Uri(bucket.name, key))
 
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
@@ -71,7 +76,7 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
     ],
 )
 def test_an_svg_is_known_behind_its_prolog(bucket: Bucket, prolog: bytes) -> None:
-    image.check(S3Uri.parse(bucket.put("images/a.svg", prolog + SVG)), Storage(bucket.s3))
+    check_file(bucket, S3Uri.parse(bucket.put("images/a.svg", prolog + SVG)))
 
 
 @pytest.mark.parametrize(
@@ -81,5 +86,5 @@ def test_no_picture_takes_long_to_be_refused(bucket: Bucket, begin: bytes) -> No
     """Each took a time that doubled with every few bytes: seconds at some hundred bytes, years at these."""
     began = time.process_time()
     with pytest.raises(ImageError):
-        image.check(S3Uri.parse(bucket.put("images/a.svg", begin)), Storage(bucket.s3))
+        check_file(bucket, S3Uri.parse(bucket.put("images/a.svg", begin)))
     assert time.process_time() - began < 2

@@ -1,28 +1,18 @@
-"""What an item's files are: the part of the job configuration that says how to read and show each source."""
+"""Recordings in delimited text, drawn as one plot a channel."""
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
+from labeling.panels import ConfiguredPanel
+from labeling.sources.kind import Key, SourceKind, Title
+
 TimeUnit = Literal["us", "ms", "s", "epoch-s", "epoch-ms", "iso8601"]
 Column = Annotated[int, msgspec.Meta(ge=0)] | Annotated[str, msgspec.Meta(min_length=1)]
-Key = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}\Z",
-        description="letters, digits, _ and -, 63 at most, beginning with a letter",
-    ),
-]
 # No hyphen: it parts the suffix from the recording's name, and two recordings could share a plot.
 Suffix = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,64}\Z", description="letters, digits and _, 64 at most")]
-Folder = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*\Z",
-        description="letters, digits, _ . = and -, with / between folders and none at the ends",
-    ),
-]
-Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 
 
 class TimeColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,18 +76,6 @@ class Derived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[str, msgspec.Meta(max_length=20)] = ""
 
 
-class ImageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="image"):
-    """A picture that workers see as it is.
-
-    Attributes:
-        title: What it shows, for people.
-        folder: Where such files lie in the bucket and in a data folder.
-    """
-
-    title: Title
-    folder: Folder
-
-
 class Focus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What of a recording matters: from the first to the last row in which a channel is beyond a level.
 
@@ -114,12 +92,10 @@ class Focus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     margin_seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
-class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="timeseries"):
+class TimeSeriesSource(SourceKind, frozen=True, tag="timeseries"):
     """A recording in delimited text (CSV), drawn as one plot a channel.
 
     Attributes:
-        title: What it is, for people.
-        folder: Where such files lie in the bucket and in a data folder.
         time: The time column.
         channels: The measured quantities, in the order in which they are shown.
         derived: What is computed from them, shown after them.
@@ -135,8 +111,6 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
             stretch takes more than half in which nothing happens; ``whole``, everything; or a rule.
     """
 
-    title: Title
-    folder: Folder
     channels: Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1, max_length=12)]
     derived: Annotated[tuple[Derived, ...], msgspec.Meta(max_length=12)] = ()
     time: TimeColumn = TimeColumn()
@@ -149,10 +123,26 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     max_rows_left_out: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
     focus: Literal["auto", "whole"] | Focus = "auto"
 
-    @property
-    def panels(self) -> tuple[Channel | Derived, ...]:
-        """All that is shown of it, in order."""
-        return (*self.channels, *self.derived)
+    def panels(self, key: str) -> tuple[ConfiguredPanel, ...]:  # noqa: ARG002
+        """Its channels, and then what is computed from them."""
+        return (
+            *(
+                ConfiguredPanel("plot", one.key, one.title, one.unit, one.suffix, f".channels[{index}]")
+                for index, one in enumerate(self.channels)
+            ),
+            *(
+                ConfiguredPanel("plot", one.key, one.title, self.unit_of(one), one.suffix, f".derived[{index}]")
+                for index, one in enumerate(self.derived)
+            ),
+        )
+
+    def drawn(self, key: str) -> "TimeSeriesSource":  # noqa: ARG002
+        """As what it is drawn: itself."""
+        return self
+
+    def contradictions(self, path: str) -> Iterator[str]:
+        """Yields values that don't go together."""
+        yield from _contradictions(path, self)
 
     def unit_of(self, derived: Derived) -> str:
         """The unit of what is computed: its own, or as it follows from the channels'."""
@@ -164,4 +154,54 @@ class TimeSeriesSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         return units[derived.of]
 
 
-Source = ImageSource | TimeSeriesSource
+def _contradictions(path: str, source: TimeSeriesSource) -> Iterator[str]:
+    if source.delimiter == source.decimal:
+        yield f"{path}.decimal: found {source.decimal!r}; allowed: a mark that isn't the delimiter as well"
+    if source.comment and source.comment == source.delimiter:
+        yield f"{path}.comment: found {source.comment!r}; allowed: a mark that isn't the delimiter as well"
+    for index, channel in enumerate(source.channels):
+        if channel.column == source.time.column:
+            yield f"{path}.channels[{index}].column: found {channel.column!r}, the time column; allowed: any other"
+        if not math.isfinite(channel.scale) or channel.scale == 0:
+            yield f"{path}.channels[{index}].scale: found {channel.scale!r}; allowed: any number but 0"
+    if isinstance(source.focus, Focus):
+        yield from _focus_contradictions(f"{path}.focus", source.focus, [channel.key for channel in source.channels])
+    for index, derived in enumerate(source.derived):
+        yield from _derived_contradictions(f"{path}.derived[{index}]", derived, [one.key for one in source.channels])
+    columns = [("time", source.time.column)]
+    columns += [(f"channels[{index}]", channel.column) for index, channel in enumerate(source.channels)]
+    for owner, column in columns:
+        if isinstance(column, str) and not source.header:
+            yield (
+                f"{path}.{owner}.column: found {column!r}; allowed: an index counted from 0, "
+                f"or a name together with {path}.header = true"
+            )
+
+
+def _derived_contradictions(path: str, derived: Derived, channels: Sequence[str]) -> Iterator[str]:
+    named = {"of": derived.of} | ({"over": derived.over} if derived.kind == "ratio" else {})
+    for name, key in named.items():
+        if key not in channels:
+            yield f"{path}.{name}: found {key!r}; allowed: {', '.join(map(repr, channels))}"
+    moving = derived.kind in ("moving-mean", "moving-rms")
+    if moving and derived.window_seconds is None:
+        yield f"{path}: found no window_seconds; a {derived.kind} needs one"
+    for name, has, needs in (
+        ("over", bool(derived.over), derived.kind == "ratio"),
+        ("window_seconds", derived.window_seconds is not None, moving),
+    ):
+        if has and not needs:
+            yield f"{path}.{name}: found {getattr(derived, name)!r}; a {derived.kind} has none"
+
+
+def _focus_contradictions(path: str, focus: Focus, channels: Sequence[str]) -> Iterator[str]:
+    if focus.channel not in channels:
+        yield f"{path}.channel: found {focus.channel!r}; allowed: {', '.join(map(repr, channels))}"
+    levels = {name: level for name in ("above", "below") if (level := getattr(focus, name)) is not None}
+    if not levels:
+        yield f"{path}: found neither above nor below; allowed: one of them, or both"
+    for name, level in levels.items():
+        if not math.isfinite(level):
+            yield f"{path}.{name}: found {level!r}; allowed: any number"
+    if len(levels) == 2 and not levels["above"] < levels["below"]:
+        yield f"{path}.below: found {levels['below']!r}; allowed: more than above, {levels['above']!r}"
