@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import msgspec
 from labeling.answers import MarkingQuestion
+from labeling.answers.in_words import in_words
 from labeling.errors import LabelingError
 from labeling.job import JobConfiguration
 from labeling.panels import PlotArea
 from labeling.storage import S3Uri, Storage
 
-from cli.answers_in_words import in_words
 from cli.labels import LabeledObject
 from cli.local_pre_labeling import LocalPreLabeling
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from labeling.agreement import Agreement
+from labeling.answers.in_words import in_words
 from labeling.errors import JobConfigurationError
 from labeling.job import JobConfiguration
 from labeling.storage import Storage
@@ -18,7 +19,6 @@ from rich.text import Text
 
 from cli import label_formats, marked_items, options, training_split
 from cli.account import AwsAccount
-from cli.answers_in_words import in_words
 from cli.errors import CommandError
 from cli.labels import LabeledObject, Summary, manifest_uri, read
 from cli.options import Commands

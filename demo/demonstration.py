@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from labeling.data_folder import MANIFEST_KEY
 from rich.console import Console
@@ -17,7 +18,7 @@ from demo.job_progress import JobProgress, failure_of, problems_of
 from demo.job_workspace import JobWorkspace, WorkspaceError, key_of
 from demo.portal_client import PortalClient
 from demo.report import show_result
-from demo.workers import WORKERS, SimulatedWorker
+from demo.workers import WORKERS, SimulatedWorker, Stretches
 from ground_truth_server.aws_services import Ports
 from ground_truth_server.server import GroundTruthServer
 
@@ -40,6 +41,7 @@ class Demonstration:
         self.workspace = workspace
         self.job = workspace.job
         self.truth = truth_of(workspace.data.path)
+        self.stretches = stretches_of(workspace.data.path)
 
     def run(self) -> None:
         """Runs the job to its end and shows its labels.
@@ -51,7 +53,7 @@ class Demonstration:
         self.workspace.clear()
         with GroundTruthServer(self.workspace.settings(_PORTS)) as ground_truth:
             self.workspace.fill_bucket(ground_truth.services, self.console)
-            if not self.truth:
+            if not self.truth and self.job.label.categories:
                 self.console.print("[yellow]Note:[/yellow] there is no truth.json: the simulated workers guess.")
             name = self.workspace.start_run(ground_truth)
             self._label(ground_truth, name)
@@ -85,8 +87,12 @@ class Demonstration:
         while not ended.wait(_PAUSE_SECONDS):
             while task := portal.next_task(name).task:
                 portal.page(task["page"])  # nobody looks, but a page that can't be shown ends the demonstration
-                choice = worker.answer(items[int(task["object"])], self.job.label.category_names, self.truth)
-                portal.answer(task["id"], {self.job.label.name: {"label": choice}})
+                item = items[int(task["object"])]
+                answer: dict[str, Any] = worker.further(item, self.job.questions, self.stretches.get(item, ()))
+                if self.job.label.categories:
+                    choice = worker.answer(item, self.job.label.category_names, self.truth)
+                    answer[self.job.label.name] = {"label": choice}
+                portal.answer(task["id"], answer)
         portal.close()
 
     def _items(self) -> list[str]:
@@ -100,3 +106,10 @@ def truth_of(folder: Path) -> Mapping[str, str]:
     path = folder / "truth.json"
     truth: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return truth
+
+
+def stretches_of(folder: Path) -> Mapping[str, Stretches]:
+    """Reads where the defect shows in each item of a folder, where it is known."""
+    path = folder / "stretches.json"
+    stretches: dict[str, Stretches] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return stretches

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from labeling.answers.in_words import in_words
 from labeling.job import JobConfiguration
 from labeling.job_request import OUTPUT_FOLDER
 from rich.console import Console
@@ -69,9 +70,13 @@ def show_result(  # noqa: PLR0913  (two of them only where simulated workers ans
 def show(console: Console, items: list[LabeledItem], job: JobConfiguration, truth: Mapping[str, str]) -> None:
     """Prints items, votes, labels and confidences; beside them the truth, where it is known."""
     table = Table(title=f"{job.label_attribute}: {len(items)} items", title_justify="left", header_style="bold")
-    for heading in ("Item", "Votes", job.label.name):
+    categories = ("Votes", job.label.name) if job.label.categories else ()
+    for heading in ("Item", *categories):
         table.add_column(heading, overflow="fold")
-    table.add_column("Confidence", justify="right")
+    if job.label.categories:
+        table.add_column("Confidence", justify="right")
+    for question in job.questions:
+        table.add_column(question.name, overflow="fold")
     if truth:
         table.add_column("Truth")
     for item in items:
@@ -79,13 +84,23 @@ def show(console: Console, items: list[LabeledItem], job: JobConfiguration, trut
     console.print(table)
 
 
-def _row(item: LabeledItem, job: JobConfiguration) -> tuple[str, str, str, str]:
+def _row(item: LabeledItem, job: JobConfiguration) -> tuple[str, ...]:
+    answers = [_answer(item, question.name) for question in job.questions]
     if item.label is None:
-        return escape(item.item), "", f"[red]no label[/red]: {escape(item.problem)}", ""
+        name = escape(item.item)
+        missing = f"[red]no label[/red]: {escape(item.problem)}"
+        return (name, "", missing, "", *answers) if job.label.categories else (f"{name}\n{missing}", *answers)
+    if not job.label.categories:
+        return escape(item.item), *answers
     votes = ", ".join(f"{count} {category}" for category, count in item.label.get("votes", {}).items())
     confidence = item.label.get("confidence")  # a label from before this job may have none
     label = f"[bold]{escape(str(item.label.get(job.label.name)))}[/bold]"
-    return escape(item.item), escape(votes), label, "" if confidence is None else f"{confidence:.2f}"
+    return escape(item.item), escape(votes), label, "" if confidence is None else f"{confidence:.2f}", *answers
+
+
+def _answer(item: LabeledItem, question: str) -> str:
+    answer = (item.label or {}).get(question)
+    return escape(in_words(answer)) if isinstance(answer, dict) else ""
 
 
 def _compared(item: LabeledItem, job: JobConfiguration, truth: Mapping[str, str]) -> str:

@@ -1,9 +1,22 @@
 """Simulated workers: people who mostly see what is there, each with an accuracy of their own."""
 
 import hashlib
+import json
 import random
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from labeling.answers import (
+    AnyQuestion,
+    CategoriesQuestion,
+    CategoryQuestion,
+    InstantsQuestion,
+    NumberQuestion,
+    RegionsQuestion,
+)
+
+Stretches = Sequence[tuple[float, float]]
+"""Where a defect shows in an item, in seconds, the first one first."""
 
 
 class SimulatedWorker(NamedTuple):
@@ -25,11 +38,50 @@ class SimulatedWorker(NamedTuple):
             categories: What can be chosen.
             truth: The right category of some items; of others any is as good.
         """
-        seed = hashlib.sha256(f"{self.name} {item}".encode()).digest()
-        generator = random.Random(seed)  # noqa: S311 - it plays a person, it keeps no secret
+        generator = self._chance(item)
         if item in truth and generator.random() < self.accuracy:
             return truth[item]
         return generator.choice(categories)
+
+    def further(self, item: str, questions: Sequence[AnyQuestion], stretches: Stretches) -> dict[str, str]:
+        """Answers further questions, as the worker page's form submits them.
+
+        Regions are marked where the defect is, some of them missed, with edges a tenth of a second off; what nobody can
+        know is guessed.
+
+        Args:
+            item: The item's dataset file.
+            questions: The questions.
+            stretches: Where the defect shows; regions are marked there.
+        """
+        return {one.name: self._answer(one, self._chance(f"{item} {one.name}"), stretches) for one in questions}
+
+    def _answer(self, question: AnyQuestion, chance: random.Random, stretches: Stretches) -> str:
+        if isinstance(question, RegionsQuestion):
+            return json.dumps({"regions": self._marked(question, chance, stretches)})
+        if isinstance(question, InstantsQuestion):
+            return json.dumps({"instants": []})
+        if isinstance(question, CategoriesQuestion):
+            return json.dumps({"categories": [name for name in question.categories if chance.random() < 0.5]})
+        if isinstance(question, CategoryQuestion):
+            return chance.choice(question.categories)
+        if isinstance(question, NumberQuestion):
+            least = question.least if question.least is not None else (question.most or 0.0) - 10
+            return str(round(chance.uniform(least, question.most if question.most is not None else least + 10)))
+        return "Simulated."
+
+    def _marked(self, question: RegionsQuestion, chance: random.Random, stretches: Stretches) -> list[dict[str, Any]]:
+        marks: list[dict[str, Any]] = []
+        for stretch in stretches:
+            begin, end = (max(0.0, round(edge + chance.gauss(0, 0.1), 3)) for edge in stretch)
+            free = not marks or marks[-1]["end"] < begin
+            if begin < end and free and chance.random() < self.accuracy:
+                marks.append({"category": question.categories[0], "begin": begin, "end": end})
+        return marks
+
+    def _chance(self, about: str) -> random.Random:
+        seed = hashlib.sha256(f"{self.name} {about}".encode()).digest()
+        return random.Random(seed)  # noqa: S311 - it plays a person, it keeps no secret
 
 
 # The first three answer in most jobs; Ground Truth allows nine workers an object.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labeling_job.sample_pictures import picture
-from labeling_job.sample_recordings import recording
+from labeling_job.sample_recordings import defect_stretches, recording
 from labeling_job.sample_welds import WELDS, Weld
 
 SAMPLE_FOLDER = Path(__file__).parent / "sample"
@@ -27,6 +27,8 @@ def sample_files() -> Iterator[tuple[str, bytes]]:
     yield "manifests/input.manifest", b"".join(line({"source": uri(dataset_path(weld))}) for weld in WELDS)
     truth = {dataset_path(weld): weld.category for weld in WELDS}
     yield "truth.json", json.dumps(truth, indent=2).encode() + b"\n"
+    marks = {dataset_path(weld): defect_stretches(weld) for weld in WELDS}
+    yield "stretches.json", json.dumps(marks).replace("]], ", "]],\n").encode() + b"\n"
 
 
 def picture_path(weld: Weld) -> str:

@@ -48,7 +48,7 @@ def recording(weld: Weld) -> str:
         Comma-separated lines without a header: time in ms, electrode position in mm, current in A, voltage in
         V, wire feed in m/min, gas flow in l/min (``COLUMNS``).
     """
-    rng = np.random.Generator(np.random.PCG64(1000 + weld.number))
+    rng = _randomness(weld)
     course = travel(weld, rng)
     current, voltage = electrical(weld, course, rng)
     wire_feed, gas_flow = supplies(weld, course, rng)
@@ -58,6 +58,18 @@ def recording(weld: Weld) -> str:
         f"{ms:.1f},{mm:.2f},{ampere:.1f},{volt:.2f},{feed:.2f},{flow:.1f}\n"
         for ms, mm, ampere, volt, feed, flow in rows
     )
+
+
+def defect_stretches(weld: Weld) -> list[tuple[float, float]]:
+    """When the electrode was where the arc is disturbed: from the first to the last row there, in seconds."""
+    course = travel(weld, _randomness(weld))
+    inside = [course.time[(course.position >= one.start_mm) & (course.position <= one.end_mm)] for one in weld.defects]
+    # What is recorded has a tenth of a millisecond, and its clock begins with the first row.
+    return [(round(float(times[0]), 4), round(float(times[-1]), 4)) for times in inside]
+
+
+def _randomness(weld: Weld) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(1000 + weld.number))
 
 
 def travel(weld: Weld, rng: np.random.Generator) -> Course:

@@ -162,6 +162,11 @@ class Weld:
     bead: Bead = Bead()
     stretches: tuple[Stretch, ...] = ()
 
+    @property
+    def defects(self) -> tuple[Stretch, ...]:
+        """The stretches in which the arc itself is disturbed, so that recordings show where the defect is."""
+        return tuple(one for one in self.stretches if one.shorts_factor != 1 or one.arc_outs_per_second)
+
     def along(self, quantity: str, position: Array, ramp_mm: float = 0.8) -> Array:
         """A quantity of the stretches as a function of the place on the seam.
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from labeling.answers.in_words import in_words
 from PIL import Image
 
-from cli.answers_in_words import in_words
 from tests.cli.conftest import Command
 from tests.conftest import ROOT, Bucket
 from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, job_request

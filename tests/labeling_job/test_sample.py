@@ -99,7 +99,7 @@ def test_the_sample_is_written_into_the_folder_asked_for(
 
 def test_the_manifest_leads_to_every_file_of_the_sample() -> None:
     manifest = (SAMPLE_FOLDER / "manifests/input.manifest").read_text().splitlines()
-    reached = {"manifests/input.manifest", "truth.json"}
+    reached = {"manifests/input.manifest", "truth.json", "stretches.json"}
     for line in manifest:
         dataset_key = json.loads(line)["source"].removeprefix("s3://BUCKET/")
         sources = json.loads((SAMPLE_FOLDER / dataset_key).read_text())
@@ -114,6 +114,19 @@ def test_the_manifest_leads_to_every_file_of_the_sample() -> None:
 def test_the_truth_has_one_weld_of_each_category() -> None:
     truth = json.loads((SAMPLE_FOLDER / "truth.json").read_text())
     assert list(truth.items()) == [(f"dataset/dataset-{n}.json", c) for n, c in zip(NUMBERS, CATEGORIES, strict=True)]
+
+
+def test_the_stretches_are_when_the_recorded_electrode_was_at_the_defect() -> None:
+    stretches = json.loads((SAMPLE_FOLDER / "stretches.json").read_text())
+    assert {name: len(found) for name, found in stretches.items()} == {
+        f"dataset/dataset-{number}.json": count for number, count in zip(NUMBERS, (0, 1, 3, 0, 1, 0, 1), strict=True)
+    }
+    ((begin, end),) = stretches["dataset/dataset-2.json"]
+    rows = np.loadtxt(SAMPLE_FOLDER / "sensor_data/weld.2.csv", delimiter=",")
+    seconds, position, current = rows[:, 0] / 1000, rows[:, 1], rows[:, 2]
+    assert np.interp([begin, end], seconds, position) == pytest.approx([41, 47.5], abs=0.1)
+    inside = (seconds > begin + 0.1) & (seconds < end - 0.1)
+    assert current[inside].mean() < current[~inside & (position > 5) & (position < 60)].mean() - 60  # 92 A less there
 
 
 def test_the_sample_is_small() -> None:

@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from plotting.numerals import plain
-
 
 def in_words(answer: Mapping[str, Any]) -> str:
     """Say what came of a question.
@@ -28,7 +26,7 @@ def _instants(answer: Mapping[str, Any]) -> str:
 
 def _number(answer: Mapping[str, Any]) -> str:
     value = answer["value"]
-    return "nothing" if value is None else f"{plain(value)} ± {plain(answer['spread'])}"
+    return "nothing" if value is None else f"{value:g} ± {answer['spread']:g}"
 
 
 def _all(parts: Any) -> str:
