@@ -117,6 +117,6 @@ def _recording(samples: Samples, rate: int, notes: tuple[str, ...], source: Soun
         values=(samples[first:],),
         gaps=np.empty(0, np.intp),
         rows_left_out=0,
-        reading_notes=notes,
-        channel_notes=((),),
+        reading_notes=(),
+        channel_notes=(notes,),  # the spectrogram needn't say them again
     )
