@@ -33,7 +33,7 @@ def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 PACKAGES = {
     "labeling": {"labeling", "msgspec", "aws_lambda_powertools"},
-    "plotting": {"plotting", "numpy", "matplotlib", "PIL", "soundfile"},
+    "plotting": {"plotting", "numpy", "matplotlib", "PIL", "soundfile.py"},
 }
 
 
