@@ -114,6 +114,18 @@ class TestSamples:
 
 
 class TestBadSounds:
+    def test_a_flac_that_was_sent_through_a_pipe_says_nothing_of_its_length(self) -> None:
+        data = bytearray(written(tone(440, 1), "FLAC"))
+        data[21] &= 0xF0  # the number of samples in STREAMINFO, 36 bits
+        data[22:26] = bytes(4)
+        with pytest.raises(AudioError, match=r"is a FLAC that doesn't say how long it is.*ffmpeg -i IN -c:a flac"):
+            read_sound(bytes(data), source(), NAME)
+
+    def test_a_wav_that_was_sent_through_a_pipe_is_read_to_its_end(self) -> None:
+        data = bytearray(wav([[1, 2, 3]]))
+        data[4:8] = data[40:44] = b"\xff" * 4
+        assert read_sound(bytes(data), source(), NAME).values[0].tolist() == [1 / 32768, 2 / 32768, 3 / 32768]
+
     @pytest.mark.parametrize(
         ("data", "said"),
         [
