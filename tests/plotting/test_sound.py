@@ -60,7 +60,7 @@ class TestSamples:
         found = read_sound(wav([[0, 16384, -32768, 8192, 1]]), source(), NAME)
         assert found.values[0].tolist() == [0.0, 0.5, -1.0, 0.25, 1 / 32768]
         assert found.time.tolist() == [0.0, 0.001, 0.002, 0.003, 0.004]
-        assert (found.notes, len(found.gaps), found.start) == ((), 0, None)
+        assert (found.channel_notes, len(found.gaps), found.start) == (((),), 0, None)
 
     def test_several_channels_become_their_mean_and_a_note_says_so(self) -> None:
         for channels in (2, 6):
@@ -68,7 +68,7 @@ class TestSamples:
             found = read_sound(wav(samples), source(), NAME)
             mean = sum(range(channels)) / channels * 1000
             assert found.values[0] == pytest.approx([mean / 32768, -2000 / 32768])
-            assert found.notes == (f"{channels} channels, drawn as their mean.",)
+            assert found.channel_notes[0] == (f"{channels} channels, drawn as their mean.",)
 
     def test_flac_gives_the_same_and_mp3_about_the_same(self) -> None:
         samples = (32_767 * tone(440, 2)).astype(np.int16)
@@ -89,13 +89,13 @@ class TestSamples:
         found = read_sound(wav([list(range(10))]), source(offset_seconds=-0.004), NAME)
         assert found.time.tolist() == pytest.approx([0, 0.001, 0.002, 0.003, 0.004, 0.005], abs=1e-12)
         assert found.values[0].tolist() == [value / 32768 for value in range(4, 10)]
-        assert found.notes == ("The first 0.004 s lie before the item's beginning and aren't drawn.",)
+        assert found.channel_notes[0] == ("The first 0.004 s lie before the item's beginning and aren't drawn.",)
 
     def test_what_is_no_number_is_missing(self) -> None:
         values = np.array([0.1, np.nan, np.inf, 0.25])
         found = read_sound(written(values, "WAV", subtype="FLOAT"), source(), NAME)
         assert found.values[0] == pytest.approx([0.1, np.nan, np.nan, 0.25], nan_ok=True)
-        assert found.notes == ("2 samples missing: no number.",)
+        assert found.channel_notes[0] == ("2 samples missing: no number.",)
 
     def test_a_flac_that_ends_early_is_shown_as_far_as_it_goes_or_refused_by_name(self) -> None:
         whole = written(np.random.default_rng(0).normal(scale=0.1, size=50_000), "FLAC")
@@ -106,7 +106,7 @@ class TestSamples:
                 assert str(error).startswith(NAME)  # noqa: PT017 - either will do
             else:
                 assert 2 <= found.rows < 50_000
-                assert found.notes[0].startswith("Ends early: ")
+                assert found.channel_notes[0][0].startswith("Ends early: ")
 
     def test_a_job_without_sounds_never_loads_the_decoder(self) -> None:
         code = "import sys, plotting.panels, plotting.warming as w; w.warm(); sys.exit('soundfile' in sys.modules)"
@@ -114,6 +114,18 @@ class TestSamples:
 
 
 class TestBadSounds:
+    def test_a_flac_that_was_sent_through_a_pipe_says_nothing_of_its_length(self) -> None:
+        data = bytearray(written(tone(440, 1), "FLAC"))
+        data[21] &= 0xF0  # the number of samples in STREAMINFO, 36 bits
+        data[22:26] = bytes(4)
+        with pytest.raises(AudioError, match=r"is a FLAC that doesn't say how long it is.*ffmpeg -i IN -c:a flac"):
+            read_sound(bytes(data), source(), NAME)
+
+    def test_a_wav_that_was_sent_through_a_pipe_is_read_to_its_end(self) -> None:
+        data = bytearray(wav([[1, 2, 3]]))
+        data[4:8] = data[40:44] = b"\xff" * 4
+        assert read_sound(bytes(data), source(), NAME).values[0].tolist() == [1 / 32768, 2 / 32768, 3 / 32768]
+
     @pytest.mark.parametrize(
         ("data", "said"),
         [

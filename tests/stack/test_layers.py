@@ -33,7 +33,7 @@ def layer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 PACKAGES = {
     "labeling": {"labeling", "msgspec", "aws_lambda_powertools"},
-    "plotting": {"plotting", "numpy", "matplotlib", "PIL"},
+    "plotting": {"plotting", "numpy", "matplotlib", "PIL", "soundfile.py"},
 }
 
 
@@ -61,10 +61,12 @@ def test_the_job_configuration_goes_with_the_labeling_layer(layer: tuple[str, Pa
 
 
 def test_it_is_built_for_the_other_processors_too(tmp_path: Path) -> None:
-    build("labeling", tmp_path, ARCHITECTURE="arm64")
-    extensions = [path.name for path in tmp_path.rglob("*.so") if ".cpython-" in path.name]
-    assert extensions
-    assert all("cpython-313-aarch64-linux" in name for name in extensions)
+    for name in ("labeling", "plotting"):
+        build(name, tmp_path / name, ARCHITECTURE="arm64")
+        extensions = [path.name for path in (tmp_path / name).rglob("*.so") if ".cpython-" in path.name]
+        assert extensions
+        assert all("cpython-313-aarch64-linux" in name for name in extensions)
+    assert (tmp_path / "plotting/python/_soundfile_data/libsndfile_arm64.so").is_file()
 
 
 # Compiled code of 3.13 begins so, whatever compiled it: https://github.com/python/cpython/blob/3.13/Include/internal/pycore_magic_number.h
@@ -135,7 +137,8 @@ def test_neither_tests_nor_sample_data_are_shipped_but_licences_are(layer: tuple
     folders = {path.name for path in folder.rglob("*") if path.is_dir()}
     assert not folders & {"tests", "sample_data"}
     if name == "plotting":
-        for package in ("numpy", "matplotlib", "pillow"):
+        assert (folder / "python/_soundfile_data/COPYING").is_file()
+        for package in ("numpy", "matplotlib", "pillow", "soundfile"):
             assert list(folder.glob(f"python/{package}-*.dist-info/**/LICENSE*"))
 
 

@@ -21,6 +21,8 @@ Samples = NDArray[np.float64]
 MOST_SAMPLES: Final = 15_000_000
 # Numbers that are decoded at once, of all channels.
 BLOCK: Final = 4_000_000
+# libsndfile's largest number stands for a length that the file doesn't tell.
+UNKNOWN: Final = 2**62
 # How samples in a WAV may be coded for Chromium and Firefox to play them.
 PLAYED_CODINGS: Final = ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "ULAW", "ALAW")
 
@@ -64,6 +66,12 @@ def _check_size(file: "SoundFile", source: Sound, name: str) -> None:
         raise AudioError(
             f"{name} is a WAV that browsers don't play: found samples coded as {file.subtype_info}; expected PCM or "
             "32-bit floats: convert it, for instance to FLAC"
+        )
+    if file.frames > UNKNOWN:
+        raise AudioError(
+            f"{name} is a {file.format} that doesn't say how long it is, as programs write that pipe it: "
+            "found no number of samples in its header, so that players can't go to a moment in it; expected one: write "
+            "it to a file, for instance by ffmpeg -i IN -c:a flac OUT.flac"
         )
     too_long = file.frames > source.max_seconds * file.samplerate
     if too_long or file.frames > MOST_SAMPLES:
@@ -117,6 +125,6 @@ def _recording(samples: Samples, rate: int, notes: tuple[str, ...], source: Soun
         values=(samples[first:],),
         gaps=np.empty(0, np.intp),
         rows_left_out=0,
-        reading_notes=notes,
-        channel_notes=((),),
+        reading_notes=(),
+        channel_notes=(notes,),  # the spectrogram needn't say them again
     )

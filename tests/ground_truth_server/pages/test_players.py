@@ -281,6 +281,8 @@ def test_axe_finds_nothing(pages: WorkerPages, browser: Browser, dark: bool) -> 
     found = show(pages, of, item, dark=dark)
     found.move_to(4.5)
     found.time("video")
+    found.shown.page.wait_for_timeout(1000)  # until the player's own waiting mark has gone
+    assert found.player("video").evaluate("(video) => video.readyState") == 4
     found.shown.picture(f"grinding-{'dark' if dark else 'light'}")
     found.shown.page.frames[1].evaluate(AXE)
     script = "axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations)"

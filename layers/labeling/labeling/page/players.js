@@ -7,6 +7,7 @@
     const media = figure.querySelector("audio, video");
     return { figure, media, offset: Number(figure.dataset.offset) || 0, wanted: null };
   });
+  let frame = 0;
   const playing = () => players.filter((one) => !one.media.paused && !one.media.ended);
 
   // One seek at a time: a mouse that moves asks for more than can be loaded.
@@ -18,13 +19,14 @@
   }
 
   function follow() {
+    cancelAnimationFrame(frame); // of another player's
     const [first, ...others] = playing();
     if (group) group.classList.toggle("playing", Boolean(first));
     if (!first) return;
     const time = first.media.currentTime + first.offset;
     for (const other of players) if (other !== first && !others.includes(other)) seek(other, time);
     if (group) group.dispatchEvent(new CustomEvent("moment", { detail: time }));
-    requestAnimationFrame(follow);
+    frame = requestAnimationFrame(follow);
   }
 
   for (const player of players) {
