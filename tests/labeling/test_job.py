@@ -151,6 +151,20 @@ def test_every_example_job_is_right(path: Path) -> None:
             f"{DERIVED.replace('computed', 'voltage')}kind = 'histogram'\nof = 'voltage'\n[sources.sensor_data.time]",
             r"derived\[0\]\.key: found 'voltage', as in",
         ),
+        ("[workers]", "[reference]\n[workers]", r"reference: found neither job nor manifest; allowed: one of them"),
+        (
+            "[workers]",
+            '[reference]\njob = "W-1"\nmanifest = "m"\ncategory = "Good Weld"\n[workers]',
+            r"reference: found both job and manifest; allowed: one of them",
+        ),
+        ("[workers]", '[reference]\njob = "W-1"\n[workers]', r"reference: found no category; with job, it says which"),
+        (
+            "[workers]",
+            '[reference]\njob = "W-1"\ncategory = "Best Weld"\n[workers]',
+            r"reference\.category: found 'Best Weld'; allowed: 'Good Weld', 'Burn Through'",
+        ),
+        ("[workers]", "[reference]\njob = 1\n[workers]", r"reference\.job: found 1; Expected `str`"),
+        ('folder = "sensor_data"', 'folder = "reference/csv"', r"folder: found 'reference/csv'; allowed: any folder"),
         ('comment = "#"', 'comment = ","', r"sensor_data\.comment: found ','"),
         ('name = "Good Weld"', 'name = " "', r"label\.categories\[0\]\.name: found ' '; allowed: 1 to 100 characters"),
         ('name = "WeldingLabelJob"', f'name = "{"x" * 63}"', r"name: found 'x+'; .*56"),
@@ -165,6 +179,15 @@ def test_a_wrong_configuration_is_refused_by_path(right: str, wrong: str, messag
     with pytest.raises(JobConfigurationError, match=message) as refusal:
         load(path)
     assert str(refusal.value).startswith(f"{path}: ")
+
+
+def test_a_reference_needs_recordings(tmp_path: Path) -> None:
+    text = SAMPLE.read_text()
+    path = tmp_path / "job.toml"
+    images_only = text[: text.index("[sources.sensor_data]")]
+    path.write_text(f'{images_only}[reference]\nmanifest = "m"\n')
+    with pytest.raises(JobConfigurationError, match="reference: found no source of kind 'timeseries'"):
+        load(path)
 
 
 def test_the_environment_names_another_file(tmp_path: Path) -> None:

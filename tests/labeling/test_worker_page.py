@@ -84,7 +84,8 @@ def test_liquid_is_left_to_ground_truth_and_is_the_plainest() -> None:
     panels = ("image", "current", "voltage", "electrode")
     of_all = ("file", "alt", "title")
     area = (f"area.{name}" for name in PlotArea.__struct_fields__)
-    of_plots = ("series", "data.file", "data.channels", "data.chunk", *area)
+    reference = (f"data.reference.{name}" for name in ("start", "entries", "whose"))
+    of_plots = ("series", "data.file", "data.channels", "data.chunk", *reference, *area)
     fields = {f"task.input.{panel}.{field}" for panel in panels for field in of_all}
     fields |= {f"task.input.{panel}.{field}" for panel in panels[1:] for field in of_plots}
     assert variables == {"note", "level.start", "level.entries", "level.rows", "gap.begin", "gap.end", *fields}
