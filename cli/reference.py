@@ -242,7 +242,7 @@ def _table(built: "Built", job: JobConfiguration) -> Table:
     """From where to where each channel's reference reaches: what is wrong by a factor is seen here first."""
     steps = built.steps
     begin, end = plain(steps.begin), plain(steps.begin + steps.number * steps.length)
-    title = f"From {begin} to {end} s about where the focus begins"
+    title = f"From {begin} to {end} s, counted from where the focus begins"
     table = Table(title=title, title_justify="left", header_style="bold")
     for heading in ("Channel", "Unit"):
         table.add_column(heading, overflow="fold")

@@ -3,12 +3,13 @@
 import io
 import itertools
 import json
+import warnings
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labeling.errors import ReferenceUnusableError
 from labeling.sources import Channel, Derived, Focus, TimeColumn, TimeSeriesSource
@@ -294,6 +295,22 @@ class TestPicture:
         assert broken.png == plain.png
         assert "No reference behind the lines: found no reference in it" in broken.notes[-1]
         assert "“labeling-job reference” builds it anew." in broken.notes[-1]
+
+    @settings(max_examples=60)
+    @given(st.data())
+    def test_any_numbers_are_drawn(self, data: st.DataObject) -> None:
+        number = data.draw(st.integers(2, 30))
+        level = st.floats(-1e100, 1e100) | st.floats(-10, 10) | st.just(NAN)
+        levels = np.sort(
+            np.array(data.draw(st.lists(st.tuples(*[level] * 3), min_size=number, max_size=number))), axis=1
+        )
+        levels[np.isnan(levels).any(axis=1)] = NAN
+        length = data.draw(st.floats(1e-300, 1e100) | st.floats(0.001, 10))
+        steps = Steps(data.draw(st.floats(-1e100, 0) | st.floats(-10, 0)), length, number)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            panel = drawn(np.sin(TIME), encode(Reference(3, steps, {"c": Curve(*levels.T)})))
+        assert "of 3 good welds" in panel.alt
 
     def test_a_channel_that_it_has_not_is_drawn_without(self) -> None:
         steps = Steps(0.0, 0.1, 100)

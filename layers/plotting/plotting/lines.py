@@ -27,6 +27,8 @@ SHADES: Final = 12
 # A reference: its band has this share of its colour, its edges more.
 BAND_SHARE: Final = 0.22
 BAND_EDGE: Final = 0.5
+# In pixels, far outside of any picture.
+FURTHEST: Final = 1e5
 MEDIAN_WIDTH: Final = 3.0
 MEDIAN_DASHES: Final = (12.0, 8.0)
 
@@ -188,7 +190,7 @@ def draw_band(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
     """
     clip = (box.left, box.bottom, box.right, box.top)
     for piece in _unbroken(lows):
-        x, lower, upper = box.x(time[piece]), box.y(lows[piece]), box.y(highs[piece])
+        x, lower, upper = (_near(some[piece]) for some in (box.x(time), box.y(lows), box.y(highs)))
         outline = np.concatenate([np.c_[x, upper], np.c_[x, lower][::-1]])
         canvas.area(outline, _shade(color, BAND_SHARE), clip)
         for edge in (lower, upper):
@@ -199,8 +201,14 @@ def draw_median(canvas: Canvas, box: Box, time: Values, values: Values, color: C
     """Draw a dashed line, which ends where a value is missing; arguments as `draw_band`'s."""
     clip = (box.left, box.bottom, box.right, box.top)
     for piece in _unbroken(values):
-        points = np.c_[box.x(time[piece]), box.y(values[piece])]
+        points = np.c_[_near(box.x(time[piece])), _near(box.y(values[piece]))]
         canvas.curve(points, color, MEDIAN_WIDTH, clip, dashes=MEDIAN_DASHES)
+
+
+def _near(pixels: Values) -> Values:
+    """Pixels that Agg can count with, none of them moved that is seen."""
+    near: Values = np.clip(pixels, -FURTHEST, FURTHEST)
+    return near
 
 
 def _unbroken(values: Values) -> list[slice]:

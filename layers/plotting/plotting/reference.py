@@ -133,7 +133,9 @@ def in_steps(
     found = {}
     for recording, source in recordings:
         rows = slice(*np.searchsorted(recording.time, [focus.begin, np.nextafter(focus.end, np.inf)]))
-        step = np.floor((recording.time[rows] - focus.onset - steps.begin) / steps.length).astype(np.intp)
+        with np.errstate(over="ignore"):
+            place = np.floor((recording.time[rows] - focus.onset - steps.begin) / steps.length)
+        step = np.clip(place, -1, steps.number).astype(np.intp)
         moments = steps.middles + focus.onset
         within = (moments >= focus.begin) & (moments <= focus.end)
         for channel, values in zip(source.channels, recording.values, strict=True):
