@@ -284,6 +284,7 @@ WRONG = {
         "images,*",
         "output",
         "images,plots",
+        "reference",
         "labels/x",
         "a,b,c,d,e,f,g",
         "../x y",
