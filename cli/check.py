@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from cli import item_checks, options, stack
+from cli import item_checks, options, reference, stack
 from cli.account import AwsAccount
 from cli.item_checks import CheckedItem, CheckItem, ItemCheck
 from cli.local_pre_labeling import LocalPreLabeling
@@ -90,6 +90,7 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
     ):
         found.read(manifest, item_checks.check(manifest.lines(), job, check_item, concurrency))
     found.show()
+    reference.remind(job, bucket, storage, terminal)
     return 1 if found.broken else 0
 
 

@@ -8,6 +8,7 @@ import msgspec
 from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile, Renderer
+from labeling.reference import ReferenceFile
 from labeling.storage import Storage
 
 
@@ -42,7 +43,7 @@ class LocalPreLabeling:
         return task_input
 
 
-def _drawing(files: Sequence[RecordingFile]) -> Drawing:
+def _drawing(files: Sequence[RecordingFile], good: ReferenceFile | None) -> Drawing:
     from plotting.panels import draw_files  # noqa: PLC0415
 
-    return draw_files(files)
+    return draw_files(files, good)

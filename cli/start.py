@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from labeling.job_request import JobResources, create_labeling_job, tags
 from labeling.storage import S3Uri, Storage
 
-from cli import options, stack, worker_page_file
+from cli import options, reference, stack, worker_page_file
 from cli.account import AwsAccount
 from cli.errors import CommandError, code_of
 from cli.options import Commands
@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
     template = options.s3_uri(request["HumanTaskConfig"]["UiConfig"]["UiTemplateS3Uri"])
     storage.open(manifest).close()
     page, is_there = _page(arguments, template, storage)
+    reference.remind(options.configured_job(arguments), template.bucket, storage, terminal)
     if not arguments.no_rehearsal:
         job, bucket, role = options.configured_job(arguments), template.bucket, request["RoleArn"]
         place = str(manifest)

@@ -9,11 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from labeling.job import load
 from labeling.job_request import OUTPUT_FOLDER
+from labeling.reference import ReferenceFile
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from plotting.panels import draw_files, read_files
+from plotting.reference import combine, encode, in_steps, steps_over
 from rich.console import Console
 
 from demo.demonstration import Demonstration, truth_of
@@ -24,6 +29,8 @@ from demo.workers import WORKERS, SimulatedWorker
 from ground_truth_server.aws_services import Ports
 from ground_truth_server.engine.labeling_job import ENDED
 from ground_truth_server.server import GroundTruthServer
+from labeling_job.sample_recordings import recording
+from labeling_job.sample_welds import GOOD_WELD, WELDS
 
 IMAGES = ROOT / "docs" / "images"
 JOB = ROOT / "labeling_job" / "job.toml"
@@ -44,6 +51,7 @@ def main() -> int:
     demonstration = JobWorkspace(JOB, SAMPLE, ROOT / "build" / "demo")
     Demonstration(console, demonstration).run()
     _save(IMAGES / "plot.png", next((demonstration.bucket / "plots").glob("weld.2.csv-*-voltage.png")).read_bytes())
+    _save(IMAGES / "reference.png", _compared())
     _terminal(demonstration)
     with (
         sync_playwright() as playwright,
@@ -53,6 +61,17 @@ def main() -> int:
     for image in sorted(IMAGES.iterdir()):
         console.print(f"{image.stat().st_size:>9,} bytes  {image.relative_to(ROOT)}")
     return 0
+
+
+def _compared() -> bytes:
+    """The same weld's current, before what twelve good welds have in common."""
+    (source,) = load(JOB).recordings.values()
+    welds = [replace(GOOD_WELD, number=100 + number) for number in range(12)]
+    items = [read_files([(recording(weld).encode(), source, f"weld {weld.number}")]) for weld in welds]
+    steps = steps_over([item.focus[0] for item in items])
+    good = combine(steps, [in_steps(item.recordings, item.focus[0], steps) for item in items])
+    file = (recording(WELDS[ITEM]).encode(), source, "weld")
+    return next(draw_files([file], ReferenceFile("good welds", encode(good), "")).panels).png
 
 
 def _terminal(workspace: JobWorkspace) -> None:

@@ -28,6 +28,7 @@ from labeling.errors import (
 )
 from labeling.job import JobConfiguration, load_configured
 from labeling.pre_labeling import Drawing, PreLabeling, RecordingFile
+from labeling.reference import ReferenceFile
 from labeling.sources import Derived
 from labeling.storage import Storage
 from PIL import Image
@@ -171,8 +172,8 @@ def test_a_plot_is_uploaded_while_the_next_is_drawn(strict: PreLabeling, bucket:
             assert number == 0 or uploading.wait(10), "the first plot waits for the second one"
             yield panel
 
-    def waiting(files: Sequence[RecordingFile]) -> Drawing:
-        drawing = draw(files)
+    def waiting(files: Sequence[RecordingFile], good: ReferenceFile | None) -> Drawing:
+        drawing = draw(files, good)
         return Drawn(panels(drawing), drawing.data, drawing.rows_left_out)
 
     strict.renderer = strict.renderer._replace(draw=waiting)
@@ -338,7 +339,7 @@ def test_a_file_outside_its_source_s_folder_is_told_from_refused_access(strict: 
 def test_what_nobody_foresaw_is_one_item_s_trouble(
     strict: PreLabeling, bucket: Bucket, error: Exception, log: list[dict[str, Any]]
 ) -> None:
-    def draw(files: object) -> Drawing:
+    def draw(files: object, good: object) -> Drawing:
         raise error
 
     strict.renderer = strict.renderer._replace(draw=draw)

@@ -194,6 +194,20 @@ def test_every_example_job_is_right(path: Path) -> None:
             r"questions\[0\]\.tolerance_seconds: missing",
         ),
         ("[label]", "[labels]", r"label: missing|labels: no such key"),
+        ("[workers]", "[reference]\n[workers]", r"reference: found neither job nor manifest; allowed: one of them"),
+        (
+            "[workers]",
+            '[reference]\njob = "W-1"\nmanifest = "m"\ncategory = "Good Weld"\n[workers]',
+            r"reference: found both job and manifest; allowed: one of them",
+        ),
+        ("[workers]", '[reference]\njob = "W-1"\n[workers]', r"reference: found no category; with job, it says which"),
+        (
+            "[workers]",
+            '[reference]\njob = "W-1"\ncategory = "Best Weld"\n[workers]',
+            r"reference\.category: found 'Best Weld'; allowed: 'Good Weld', 'Burn Through'",
+        ),
+        ("[workers]", "[reference]\njob = 1\n[workers]", r"reference\.job: found 1; Expected `str`"),
+        ('folder = "sensor_data"', 'folder = "reference/csv"', r"folder: found 'reference/csv'; allowed: any folder"),
         ('comment = "#"', 'comment = ","', r"sensor_data\.comment: found ','"),
         ('name = "Good Weld"', 'name = " "', r"label\.categories\[0\]\.name: found ' '; allowed: 1 to 100 characters"),
         ('name = "WeldingLabelJob"', f'name = "{"x" * 63}"', r"name: found 'x+'; .*56"),
@@ -246,6 +260,15 @@ def test_the_label_s_category_is_asked_first() -> None:
     first, second = load(SAMPLE).asked
     assert (first.kind, first.name) == ("category", "WeldingClassification")
     assert (second.kind, second.name, second.required) == ("regions", "DefectStretch", False)
+
+
+def test_a_reference_needs_recordings(tmp_path: Path) -> None:
+    text = SAMPLE.read_text()
+    path = tmp_path / "job.toml"
+    images_only = text[: text.index("[sources.sensor_data]")]
+    path.write_text(f'{images_only}[reference]\nmanifest = "m"\n')
+    with pytest.raises(JobConfigurationError, match="reference: found no source of kind 'timeseries'"):
+        load(path)
 
 
 def test_the_environment_names_another_file(tmp_path: Path) -> None:

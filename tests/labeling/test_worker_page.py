@@ -85,7 +85,8 @@ def test_liquid_is_left_to_ground_truth_and_is_the_plainest() -> None:
     assert {part.strip() for output in outputs for part in output.split("|")[1:]} == {"grant_read_access"}
     variables = {output.split("|")[0].strip() for output in outputs}
     area = (f"area.{name}" for name in PlotArea.__struct_fields__)
-    of_plots = ("unit", "series", "data.file", "data.channels", "data.chunk", *area)
+    reference = (f"data.reference.{name}" for name in ("start", "entries", "whose"))
+    of_plots = ("key", "unit", "series", "data.file", "data.channels", "data.chunk", *reference, *area)
     fields = {f"panel.{field}" for field in ("name", "file", "alt", "title", *of_plots)}
     assert variables == {"note", "level.start", "level.entries", "level.rows", "gap.begin", "gap.end", *fields}
     assert "<%" not in made

@@ -23,7 +23,7 @@ ROLES = "arn:aws:iam::123456789012:role"
 REFUSED = r"AccessDenied|Forbidden|403"
 OBJECTS = (
     *("output/answer.json", "labels/label.jsonl", "plots/old.png", "images/i.png", "dataset/d.json", "hr/pay.csv"),
-    *("sample/images/i.png", "sample/dataset/d.json"),
+    *("sample/images/i.png", "sample/dataset/d.json", "reference/welds.json"),
 )
 
 
@@ -59,6 +59,7 @@ ALLOWED = [
     ("PreLabelingRole", "get", "images/i.png"),
     ("PreLabelingRole", "get", "plots/old.png"),
     ("PreLabelingRole", "put", "plots/new.png"),
+    ("PreLabelingRole", "get", "reference/welds.json"),
     ("PostLabelingRole", "get", "output/answer.json"),
     ("PostLabelingRole", "get", "dataset/d.json"),
     ("PostLabelingRole", "put", "labels/new.jsonl"),
@@ -76,6 +77,8 @@ DENIED = [
     ("PreLabelingRole", "get", "hr/pay.csv"),
     ("PreLabelingRole", "put", "labels/forged.jsonl"),
     ("PreLabelingRole", "put", "dataset/d.json"),
+    ("PreLabelingRole", "put", "reference/welds.json"),
+    ("PostLabelingRole", "get", "reference/welds.json"),
     ("PreLabelingRole", "put", "output/forged.json"),
     ("PreLabelingRole", "delete", "plots/old.png"),
     ("PostLabelingRole", "get", "images/i.png"),

@@ -169,11 +169,11 @@ def test_functions_write_in_one_folder_only() -> None:
 
 def test_the_functions_read_the_folders_that_the_parameter_names_and_no_others() -> None:
     assert objects("PreLabelingRole", "s3:GetObject") == {
-        *("dataset/*", "images/*", "sensor_data/*", "plots/*", "sample/*")
+        *("dataset/*", "images/*", "sensor_data/*", "plots/*", "reference/*", "sample/*")
     }
     many = {"SourceFolders": "a,b/c,d,e,f,g", "Sample": "off"}
     assert objects("PreLabelingRole", "s3:GetObject", **many) == {
-        *("dataset/*", "plots/*", "a/*", "b/c/*", "d/*", "e/*", "f/*", "g/*")
+        *("dataset/*", "plots/*", "reference/*", "a/*", "b/c/*", "d/*", "e/*", "f/*", "g/*")
     }
     assert objects("PostLabelingRole", "s3:GetObject") == {"dataset/*", "output/*", "sample/dataset/*"}
     assert objects("PostLabelingRole", "s3:GetObject", Sample="off") == {"dataset/*", "output/*"}
@@ -191,7 +191,7 @@ def test_functions_list_only_where_they_read() -> None:
             assert operator == "StringLikeIfExists"
             listed[role] = set(stack().resolve(statement["Condition"][operator]["s3:prefix"]))
     assert listed == {
-        "PreLabelingRole": {"dataset/*", "plots/*", "sample/*", "images/*", "sensor_data/*"},
+        "PreLabelingRole": {"dataset/*", "plots/*", "reference/*", "sample/*", "images/*", "sensor_data/*"},
         "PostLabelingRole": {"output/*", "dataset/*", "sample/dataset/*"},
         "StackSetupRole": {"stack-setup.json", "labeling-job.json", "worker-page/*", "sample/*"},
     }
@@ -284,6 +284,7 @@ WRONG = {
         "images,*",
         "output",
         "images,plots",
+        "reference",
         "labels/x",
         "a,b,c,d,e,f,g",
         "../x y",

@@ -17,6 +17,10 @@ class WorkerPageError(LabelingError):
     """The worker page's template can't be used as it is written."""
 
 
+class ReferenceUnusableError(LabelingError):
+    """A reference can't be built of its items, or what was kept isn't one."""
+
+
 class EventError(LabelingError):
     """An event is not what Ground Truth sends."""
 

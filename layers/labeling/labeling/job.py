@@ -26,7 +26,9 @@ DEFAULT_PATHS = (
     Path(__file__).resolve().parents[3] / "labeling_job" / "job.toml",
 )
 # What the job keeps in the bucket itself: a source's folder there would mix with it.
-OWN_FOLDERS = ("dataset", "manifests", "worker-page", "plots", "labels", "output", "sample", "check-report")
+OWN_FOLDERS = (
+    *("dataset", "manifests", "worker-page", "plots", "reference", "labels", "output", "sample", "check-report"),
+)
 # What stands beside the label in an answer.
 RESERVED_NAMES = ("confidence", "votes")
 
@@ -102,6 +104,22 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_concurrent_tasks: Annotated[int, msgspec.Meta(ge=1, le=5_000)] = 1_000
 
 
+class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Good items, whose median and band lie behind the lines of every item's plots.
+
+    Attributes:
+        job: The labeling job that found them good; its items with the label ``category`` are meant.
+        manifest: In place of it, a manifest of items: its key in the job's bucket, or its S3 URI.
+        category: The label of the items that are meant; of a manifest all items if left out.
+        title: What these items are, as the plots' legends name them behind their number.
+    """
+
+    job: Annotated[str, msgspec.Meta(max_length=63)] = ""
+    manifest: Annotated[str, msgspec.Meta(max_length=1024)] = ""
+    category: str = ""
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] = "good items"
+
+
 class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A labeling job's configuration.
 
@@ -115,6 +133,7 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         questions: What else is asked.
         workers: Who answers, and how long they have.
         consolidation: How answers become a label.
+        reference: Good items to compare each item with; nothing if there are none to show.
         related_by: What relatives among the items, such as those of one part, have in common in their manifest lines:
             they stay together in a set to train or to validate with. Empty if items have no relatives.
         broken_items: What happens to an item that can't be shown. ``fail``, the default, raises the error, and Ground
@@ -143,6 +162,7 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Workers = Workers()
     consolidation: ConsolidationConfiguration = ConsolidationConfiguration()
     broken_items: Literal["fail", "skip"] = "fail"
+    reference: Reference | None = None
     related_by: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
     @property
@@ -231,6 +251,8 @@ def load_configured(environment: Mapping[str, str] = os.environ) -> JobConfigura
 def _contradictions(job: JobConfiguration) -> Iterator[str]:
     """What no single key shows: values that don't go together."""
     yield from _label_contradictions(job)
+    if job.reference:
+        yield from _reference_contradictions(job, job.reference)
     yield from _question_contradictions(job)
     for key, source in job.sources.items():
         yield from source.contradictions(f"sources.{key}")
@@ -281,6 +303,19 @@ def _question_contradictions(job: JobConfiguration) -> Iterator[str]:
         yield from _twice({f"{path}.categories[{place}]": name for place, name in enumerate(categories)})
         for key, problem in question.contradictions():
             yield f"{path}.{key}: {problem}"
+
+
+def _reference_contradictions(job: JobConfiguration, reference: Reference) -> Iterator[str]:
+    if not job.recordings:
+        yield "reference: found no source of kind 'timeseries'; a reference is of recordings"
+    if bool(reference.job) == bool(reference.manifest):
+        found = "both job and manifest" if reference.job else "neither job nor manifest"
+        yield f"reference: found {found}; allowed: one of them, which names the good items"
+    if reference.job and not reference.category:
+        yield "reference: found no category; with job, it says which of the job's items are meant"
+    if reference.category and reference.category not in job.label.category_names:
+        allowed = ", ".join(map(repr, job.label.category_names))
+        yield f"reference.category: found {reference.category!r}; allowed: {allowed}"
 
 
 def _twice(names: Mapping[str, str]) -> Iterator[str]:

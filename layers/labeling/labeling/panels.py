@@ -82,6 +82,21 @@ class Gap(msgspec.Struct, frozen=True):
     end: float
 
 
+class Band(msgspec.Struct, frozen=True):
+    """Where in a `PlotData`'s file the reference lies, which is drawn behind the lines.
+
+    Attributes:
+        start: Where in the file it begins, in bytes.
+        entries: How many entries it has: first come all times in seconds on the item's clock, then of each channel all
+            lower ends of the band, all medians and all upper ends, NaN where there is none.
+        whose: How many items it is of, and whose, as a legend says.
+    """
+
+    start: int
+    entries: int
+    whose: str
+
+
 class PlotData(msgspec.Struct, frozen=True):
     """How the numbers behind the plots of a recording lie in their file, for a page that reads parts of it.
 
@@ -95,9 +110,11 @@ class PlotData(msgspec.Struct, frozen=True):
         chunk: Entries in a chunk.
         levels: The levels, the first with all rows.
         gaps: The gaps in time; the longest where there are many.
+        reference: What lies behind the lines; nothing if the job has no reference.
     """
 
     channels: int
     chunk: int
     levels: tuple[Level, ...]
     gaps: tuple[Gap, ...] = ()
+    reference: Band | None = None

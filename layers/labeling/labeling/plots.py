@@ -67,7 +67,7 @@ class PlotRecord(msgspec.Struct, frozen=True):
     """What was drawn of an item, kept beside the plots so that the next call needn't draw them again.
 
     Attributes:
-        fingerprint: Of the recordings, their configuration and the renderer.
+        fingerprint: Of the recordings, their configuration, the renderer and the reference.
         rows_left_out: How many rows of the recordings aren't in the plots.
         plots: One a channel.
         data: One a recording.
@@ -79,15 +79,18 @@ class PlotRecord(msgspec.Struct, frozen=True):
     data: tuple[DataFile, ...]
 
 
-def fingerprint(etags: Mapping[str, str], sources: Mapping[str, TimeSeriesSource], renderer: str) -> str:
-    """The same for the same recordings, configuration and renderer, and only then.
+def fingerprint(
+    etags: Mapping[str, str], sources: Mapping[str, TimeSeriesSource], renderer: str, reference: str = ""
+) -> str:
+    """The same for the same recordings, configuration, renderer and reference, and only then.
 
     Args:
         etags: The recordings' ETags, by source.
         sources: The recordings' configurations: all of an item, since its plots share their time axis.
         renderer: The renderer's version.
+        reference: The version of what lies behind the lines; empty if the job has no reference.
     """
-    parts = [dict(etags), msgspec.to_builtins(sources), renderer]
+    parts = [dict(etags), msgspec.to_builtins(sources), renderer, *filter(None, [reference])]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -6,13 +6,14 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from labeling import contract, dataset, plots
+from labeling import contract, dataset, plots, reference
 from labeling.contract import PreLabelingEvent
 from labeling.errors import ItemError, LabelingError, UnforeseenItemError
 from labeling.job import JobConfiguration
 from labeling.observability import logger, metrics
 from labeling.panels import PANELS, ConfiguredPanel, Content, PlotArea, PlotData
 from labeling.plots import DataFile, Plot, PlotRecord
+from labeling.reference import ReferenceFile
 from labeling.sources import TimeSeriesSource
 from labeling.storage import S3Uri, Storage, StoredObject
 
@@ -87,11 +88,11 @@ class Renderer(NamedTuple):
 
     Attributes:
         version: Changes whenever the same recording would be drawn otherwise.
-        draw: Takes all recordings of an item, which share one time axis.
+        draw: Takes all recordings of an item, which share one time axis, and what the job's good items have in common.
     """
 
     version: str
-    draw: Callable[[Sequence[RecordingFile]], Drawing]
+    draw: Callable[[Sequence[RecordingFile], ReferenceFile | None], Drawing]
 
 
 class PreLabeling:
@@ -179,9 +180,11 @@ class PreLabeling:
         sources = self.job.recordings
         kept = plots.record_uri(uri, bucket)
         earlier = self.pool.submit(plots.read_record, kept, self.storage)
+        good = self.pool.submit(self._reference, bucket)
         recordings = dict(zip(sources, self.pool.map(self.storage.open, [files[key] for key in sources]), strict=True))
         etags = {key: recording.etag for key, recording in recordings.items()}
-        wanted = plots.fingerprint(etags, sources, self.renderer.version)
+        compared = good.result()
+        wanted = plots.fingerprint(etags, sources, self.renderer.version, compared.version if compared else "")
         targets = {key: plots.plots_uri(files[key], source, bucket, wanted) for key, source in sources.items()}
         record = earlier.result()
         if record and record.fingerprint == wanted and plots.are_there(targets.values(), record, self.storage):
@@ -189,20 +192,37 @@ class PreLabeling:
                 recording.close()
             metrics.add_metric("PlotsReused", "Count", len(record.plots))
         else:
-            record = self._draw(recordings, targets, wanted)
+            record = self._draw(recordings, targets, wanted, compared)
             plots.write_record(kept, record, self.storage)
             metrics.add_metric("PlotsDrawn", "Count", len(record.plots))
         metrics.add_metric("RowsLeftOut", "Count", record.rows_left_out)
         return record
 
-    def _draw(self, recordings: Mapping[str, StoredObject], targets: Mapping[str, S3Uri], wanted: str) -> PlotRecord:
+    def _reference(self, bucket: str) -> ReferenceFile | None:
+        """What the job's good items have in common, if the job shows it."""
+        if self.job.reference is None:
+            return None
+        found = reference.read(self.job.reference, self.job, bucket, self.storage)
+        if found.problem:
+            metrics.add_metric("ReferencesMissing", "Count", 1)
+            logger.warning("The plots have no reference behind them", extra={"reason": found.problem})
+        return found
+
+    def _draw(
+        self,
+        recordings: Mapping[str, StoredObject],
+        targets: Mapping[str, S3Uri],
+        wanted: str,
+        compared: ReferenceFile | None,
+    ) -> PlotRecord:
         """Draws one plot while the one before is on its way to S3."""
         sources = self.job.recordings
         drawing = self.renderer.draw(
             [
                 RecordingFile(recording.read(sources[key].max_bytes), sources[key], str(recording.uri))
                 for key, recording in recordings.items()
-            ]
+            ],
+            compared,
         )
         numbers = {key: _numbers_uri(targets[key], source) for key, source in sources.items()}
         files = [

@@ -101,9 +101,20 @@ class Canvas:
         if segments:
             self._draw(Path.make_compound_path(*segments), color, width)
 
-    def curve(self, points: Points, color: Color, width: float, clip: Corners | None = None) -> None:
-        """Draw a line through points, shape (n, 2); only what lies within ``clip``, where it is given."""
-        self._draw(Path(points), color, width, snap=False, clip=clip)
+    def curve(
+        self,
+        points: Points,
+        color: Color,
+        width: float,
+        clip: Corners | None = None,
+        *,
+        dashes: tuple[float, float] | None = None,
+    ) -> None:
+        """Draw a line through points, shape (n, 2).
+
+        Only what lies within ``clip`` is drawn, where it is given; with dashes so long and so far apart, if any.
+        """
+        self._draw(Path(points), color, width, snap=False, clip=clip, dashes=dashes)
 
     def area(self, outline: Points, color: Color, clip: Corners | None = None) -> None:
         """Fill an area within an outline, shape (n, 2); only what lies within ``clip``, where it is given."""
@@ -169,8 +180,11 @@ class Canvas:
         fill: bool = False,
         snap: bool = True,
         clip: Corners | None = None,
+        dashes: tuple[float, float] | None = None,
     ) -> None:
         pen = self._pen(color)
+        if dashes is not None:
+            pen.set_dashes(0, dashes)
         if clip is not None:
             pen.set_clip_rectangle(Bbox.from_extents(*clip))
         pen.set_linewidth(width)

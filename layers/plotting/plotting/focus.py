@@ -37,10 +37,12 @@ class Stretch:
     Attributes:
         begin: Seconds.
         end: Seconds, after ``begin``.
+        onset: When what matters begins, after the margin that is shown before it; seconds, ``begin`` if there is none.
     """
 
     begin: float
     end: float
+    onset: float = 0.0
 
 
 def find_focus(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> tuple[Stretch, tuple[str, ...]]:
@@ -60,7 +62,8 @@ def find_focus(recordings: Sequence[tuple[Recording, TimeSeriesSource]]) -> tupl
         found, note = _stretch(recording, source)
         notes += note
         stretches.append(found or Stretch(0.0, end))
-    return Stretch(min(one.begin for one in stretches), max(one.end for one in stretches)), tuple(notes)
+    begin, onset = min(one.begin for one in stretches), min(one.onset for one in stretches)
+    return Stretch(begin, max(one.end for one in stretches), onset), tuple(notes)
 
 
 def _stretch(recording: Recording, source: TimeSeriesSource) -> tuple[Stretch | None, list[str]]:
@@ -191,4 +194,4 @@ def _with_margin(recording: Recording, first: int, last: int, margin: float | No
         margin = MARGIN * (end - begin)
     # A single row has no length of its own: enough that it is seen among its neighbours.
     margin = max(margin, recording.duration / BLOCKS)
-    return Stretch(max(float(recording.time[0]), begin - margin), min(float(recording.time[-1]), end + margin))
+    return Stretch(max(float(recording.time[0]), begin - margin), min(float(recording.time[-1]), end + margin), begin)

@@ -6,8 +6,19 @@ from typing import Final
 import numpy as np
 
 from plotting.canvas import Canvas, fitted, text_length
-from plotting.layout import AXIS, AXIS_SIZE, GRID, INK, NO_DATA, PALE_INK, SUMMARY_SIZE, TICK_SIZE, TITLE_SIZE
-from plotting.lines import Box
+from plotting.layout import (
+    AXIS,
+    AXIS_SIZE,
+    GRID,
+    INK,
+    NO_DATA,
+    PALE_INK,
+    REFERENCE,
+    SUMMARY_SIZE,
+    TICK_SIZE,
+    TITLE_SIZE,
+)
+from plotting.lines import Box, draw_band, draw_median
 from plotting.ticks import ticks
 
 # How long a quantity's name may be beside the vertical axis, to leave room for the unit.
@@ -50,6 +61,16 @@ def heading(  # noqa: PLR0913  (all that is said)
     room = box.right - box.left - used - 40 - (text_length(stretch, TITLE_SIZE) + 24 if stretch else 0)
     length = canvas.text((box.left, line), fitted(title, TITLE_SIZE, room, bold=True), TITLE_SIZE, INK, bold=True)
     canvas.text((box.left + length + 24, line), stretch, TITLE_SIZE, PALE_INK)
+
+
+def reference_legend(canvas: Canvas, box: Box, whose: str) -> None:
+    """Say what lies behind the line: a piece of band and median, and whose they are, at the left below the plot."""
+    piece = Box(box.left, 22, box.left + 56, 50, 0.0, 1.0, 0.0, 1.0)
+    time = np.array([0.0, 1.0])
+    draw_band(canvas, piece, time, np.zeros(2), np.ones(2), REFERENCE)
+    draw_median(canvas, piece, time, np.full(2, 0.5), REFERENCE)
+    room = (box.right - box.left) / 2 - 56 - 120
+    canvas.text((box.left + 72, 26), fitted(f"{whose}: median, 5–95 %", SUMMARY_SIZE, room), SUMMARY_SIZE, PALE_INK)
 
 
 def limits(low: float, high: float) -> tuple[float, float]:

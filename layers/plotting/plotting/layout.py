@@ -28,6 +28,9 @@ GRID: Final[Color] = (222, 226, 231)
 AXIS: Final[Color] = (140, 149, 159)
 NO_DATA: Final[Color] = (231, 234, 238)
 
+# Reddish purple, another of Okabe and Ito's colours, darker: no channel has it, and it has its own grey in print.
+REFERENCE: Final[Color] = (145, 60, 115)
+
 TITLE_SIZE: Final = 38.0
 AXIS_SIZE: Final = 32.0
 TICK_SIZE: Final = 32.0

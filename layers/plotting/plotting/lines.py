@@ -24,6 +24,13 @@ ROWS_COUNTED: Final = 100
 WIDEST_WINDOW: Final = 45
 BIN_HEIGHT: Final = 4
 SHADES: Final = 12
+# A reference: its band has this share of its colour, its edges more.
+BAND_SHARE: Final = 0.22
+BAND_EDGE: Final = 0.5
+# In pixels, far outside of any picture.
+FURTHEST: Final = 1e5
+MEDIAN_WIDTH: Final = 3.0
+MEDIAN_DASHES: Final = (12.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +173,50 @@ def _about(counted: NDArray[np.int32], columns: int) -> NDArray[np.int32]:
     sums = np.cumsum(np.pad(about, ((0, 0), (before + 1, columns - 1 - before))), axis=1, dtype=np.int32)
     window: NDArray[np.int32] = sums[:, columns:] - sums[:, :-columns]
     return window
+
+
+def draw_band(  # noqa: PLR0913, PLR0917 - what is drawn, where, and how
+    canvas: Canvas, box: Box, time: Values, lows: Values, highs: Values, color: Color
+) -> None:
+    """Fill what lies between two lines, in a shade of the colour, and draw them thin.
+
+    Args:
+        canvas: Where.
+        box: Its part that is drawn in.
+        time: In seconds, ascending, shape (n,).
+        lows: The lower line's values, NaN where there is none, shape (n,).
+        highs: The upper line's.
+        color: The colour.
+    """
+    clip = (box.left, box.bottom, box.right, box.top)
+    for piece in _unbroken(lows):
+        x, lower, upper = (_near(some[piece]) for some in (box.x(time), box.y(lows), box.y(highs)))
+        outline = np.concatenate([np.c_[x, upper], np.c_[x, lower][::-1]])
+        canvas.area(outline, _shade(color, BAND_SHARE), clip)
+        for edge in (lower, upper):
+            canvas.curve(np.c_[x, edge], _shade(color, BAND_EDGE), 1.0, clip)
+
+
+def draw_median(canvas: Canvas, box: Box, time: Values, values: Values, color: Color) -> None:
+    """Draw a dashed line, which ends where a value is missing; arguments as `draw_band`'s."""
+    clip = (box.left, box.bottom, box.right, box.top)
+    for piece in _unbroken(values):
+        points = np.c_[_near(box.x(time[piece])), _near(box.y(values[piece]))]
+        canvas.curve(points, color, MEDIAN_WIDTH, clip, dashes=MEDIAN_DASHES)
+
+
+def _near(pixels: Values) -> Values:
+    """Pixels that Agg can count with, none of them moved that is seen."""
+    near: Values = np.clip(pixels, -FURTHEST, FURTHEST)
+    return near
+
+
+def _unbroken(values: Values) -> list[slice]:
+    """The pieces without a missing value."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], ~np.isnan(values), [0]])))
+    return [slice(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _shade(color: Color, share: float) -> Color:
+    red, green, blue = (round(255 + (part - 255) * share) for part in color)
+    return red, green, blue

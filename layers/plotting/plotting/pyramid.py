@@ -8,10 +8,12 @@ some level has a few thousand entries of it, which lie together in the file.
 from typing import Final
 
 import numpy as np
-from labeling.panels import Content, Gap, Level, PlotData
+from labeling.panels import Band, Content, Gap, Level, PlotData
+from labeling.sources import TimeSeriesSource
 from numpy.typing import NDArray
 
 from plotting.recording import Recording
+from plotting.reference import Behind
 
 FACTOR: Final = 8  # entries of a level that become one of the next
 CHUNK: Final = 1024  # entries
@@ -21,11 +23,15 @@ MOST_GAPS: Final = 200
 Values = NDArray[np.float64]
 
 
-def build(recording: Recording) -> tuple[Content, PlotData]:
+def build(
+    recording: Recording, compared: Behind | None = None, source: TimeSeriesSource | None = None
+) -> tuple[Content, PlotData]:
     """Write a recording's rows and the extremes of its blocks.
 
     Args:
         recording: The recording, on the item's clock.
+        compared: What lies behind the lines.
+        source: As what it was read; it names the channels that are compared.
 
     Returns:
         The file, and how it is read.
@@ -36,7 +42,8 @@ def build(recording: Recording) -> tuple[Content, PlotData]:
         counts.append(-(-counts[-1] // FACTOR))
     widths = [1 + channels, *[2 + 2 * channels] * (len(counts) - 1)]
     sizes = [count * width for count, width in zip(counts, widths, strict=True)]
-    file = bytearray(8 * sum(sizes))
+    band = _band_of(compared, source) if compared and source else b""
+    file = bytearray(8 * sum(sizes) + len(band))
     numbers = np.frombuffer(file, "<f8")
     levels, offset = [], 0
     columns: list[Values] = [recording.time, *recording.values]
@@ -46,7 +53,17 @@ def build(recording: Recording) -> tuple[Content, PlotData]:
         _write(columns, numbers[offset : offset + size])
         levels.append(Level(8 * offset, count, FACTOR**depth))
         offset += size
-    return file, PlotData(channels, CHUNK, tuple(levels), _gaps(recording))
+    file[8 * offset :] = band
+    reference = Band(8 * offset, len(compared.time), compared.whose) if compared and band else None
+    return file, PlotData(channels, CHUNK, tuple(levels), _gaps(recording), reference)
+
+
+def _band_of(compared: Behind, source: TimeSeriesSource) -> bytes:
+    columns = [compared.time]
+    for channel in source.channels:
+        curve = compared.reference.curves.get(channel.key)
+        columns += [curve.low, curve.median, curve.high] if curve else [np.full(len(compared.time), np.nan)] * 3
+    return np.stack(columns).astype("<f8").tobytes()
 
 
 def _write(columns: list[Values], place: Values) -> None:

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Locator, expect
 from plotting.panels import draw
 from plotting.pyramid import build
 from plotting.recording import Recording
+from plotting.reference import Behind, Curve, Reference, Steps
 
 from tests.conftest import ROOT
 from tests.ground_truth_server.pages.worker_page_frame import Shown, WorkerPages, served
@@ -109,14 +110,15 @@ def show(
     gaps: tuple[int, ...] = (),
     lost: bool = False,
     template: str = TEMPLATE,
+    compared: Behind | None = None,
 ) -> Plotted:
     (source,) = JOB.recordings.values()
     measured = Recording(time, values, np.array(gaps, np.intp), 0, (), ((),) * len(values))
-    file, layout = build(measured)
+    file, layout = build(measured, compared, source)
     if not lost:
         pages.pages.put(DATA, bytes(file), "application/octet-stream", Access_Control_Allow_Origin="*")
     panels: list[dict[str, Any]] = []
-    for configured, panel in zip(JOB.panels, draw([(measured, source)]), strict=True):
+    for configured, panel in zip(JOB.panels, draw([(measured, source)], compared=compared), strict=True):
         pages.pages.put(f"/b/plots/{panel.key}.png", panel.png, "image/png")
         about = {
             "kind": "plot",
@@ -380,9 +382,83 @@ def test_no_line_leads_over_a_gap(pages: WorkerPages) -> None:
     assert blue[(moments > begin + 0.1) & (moments < 3.9)].all()
 
 
+PURPLE = (145, 60, 115)  # of the reference, as in the pictures
+
+
+def good_welds(*, missing: slice | None = None) -> Behind:
+    """What 12 good welds have in common: a current of 60 to 80 A, 70 A in the middle, from 1 s to 9 s."""
+    values = np.array([[60.0], [70.0], [80.0]]) + np.zeros(80)
+    if missing:
+        values[:, missing] = np.nan
+    curves = {"current": Curve(*values), "voltage": Curve(*(values / 100)), "electrode": Curve(*(values * 0 - 5))}
+    return Behind(Reference(12, Steps(-0.5, 0.1, 80), curves), "good welds", 1.5)
+
+
+def compared(pages: WorkerPages, **options: Any) -> Plotted:
+    time = np.arange(400, dtype=np.float64) * 0.025
+    return show(pages, time, 100 + 20 * np.sin(time), np.cos(3 * time), time**2, compared=good_welds(**options))
+
+
+def purple(pixels: Pixels, share: float) -> NDArray[np.bool_]:
+    """Where the reference's colour is, as strong as this; the canvas itself may be transparent."""
+    away: NDArray[np.int64] = np.abs(pixels - (*PURPLE, round(255 * share))).sum(axis=2)
+    return away < 40
+
+
+def test_what_good_items_have_in_common_lies_behind_what_is_zoomed_into(pages: WorkerPages) -> None:
+    found = compared(pages)
+    found.group.focus()
+    for _ in range(2):
+        found.shown.page.keyboard.press("+")
+    found.settle()
+    begin, end = found.view
+    pixels = found.canvas(0)
+    height, width = pixels.shape[:2]
+    scale = width / found.shown.task.locator(".plots .drawn canvas").first.evaluate("one => one.clientWidth")
+    left, right, top, bottom = 190 / 2000 * width, 1956 / 2000 * width, 32 * scale, height - 44 * scale
+    # The heights fit 60 A, the band's lower end, to the line's top, and 6 % of that more.
+    shown = found.values[0][(found.time >= begin) & (found.time <= end)]
+    margin = (shown.max() - 60) * 0.06
+    low, high = 60 - margin, shown.max() + margin
+
+    def row(value: float) -> int:
+        return int(bottom - (value - low) / (high - low) * (bottom - top))
+
+    band = purple(pixels, 0x38 / 255)
+    middle = round((left + right) / 2)
+    assert band[[row(75), row(62)], middle].all()
+    assert not band[[row(84), row(59)]].any()
+    dashes = purple(pixels, 1.0)[row(70) - 2 : row(70) + 3, round(left) + 4 : round(right) - 4].any(axis=0)
+    assert 0.4 < dashes.mean() < 0.8
+    heading = found.shown.task.locator(".plots .heading small").first.inner_text()
+    assert heading == "every row · dashed: 12 good welds, median, 5–95 %"
+    found.move_to(5.0)
+    assert found.read()[0] == f"{found.values[0][200]:.5g} A (reference 60 to 80)"
+    assert found.shown.errors == []
+    requests = [path for path in found.pages.pages.requested if path.startswith(DATA)]
+    assert len(requests) == 2  # all numbers are in one chunk, and the reference is read once
+
+
+def test_it_ends_where_there_is_none(pages: WorkerPages) -> None:
+    found = compared(pages, missing=slice(30, 50))  # from 4 s to 6 s
+    found.shown.task.get_by_role("button", name="Welding current: logarithmic").click(force=True)
+    pixels = found.canvas(0)
+    columns: Any = purple(pixels, 0x38 / 255).any(axis=0)
+    width = pixels.shape[1]
+    moments = (np.arange(width) / width - 190 / 2000) / ((1956 - 190) / 2000) * 9.975
+    drawn = [columns[(moments > moment + 0.1) & (moments < moment + 0.9)].mean() for moment in range(9)]
+    # But for the grid, which lies over the band.
+    assert [round(share, 1) for share in drawn] == [0, 1, 1, 1, 0, 0, 1, 1, 1]
+    found.move_to(5.0)
+    assert "reference" not in found.read()[0]
+    found.move_to(2.0)
+    assert found.read()[0].endswith(" A (reference 60 to 80)")
+    assert found.shown.errors == []
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_while_plots_are_worked_in(pages: WorkerPages, dark: bool) -> None:
-    found = few(pages)
+    found = compared(pages)
     if dark:
         found.shown.page.emulate_media(color_scheme="dark")
     found.group.focus()

@@ -6,6 +6,7 @@
   const LEAST = 1500; // entries of a view, where there are so many: more than the plot has columns
   const KEPT = 400; // chunks in memory
   const COLORS = ["#0072b2", "#d55e00", "#009e73", "#000000"]; // as in the pictures
+  const REFERENCE = "#913c73"; // as there
   const STEP = 1.5; // of a zoom by key or button
   const [HEADING, TIME_AXIS, LABEL] = [32, 44, 20]; // pixels of what is drawn
 
@@ -13,8 +14,8 @@
 
   // The file of numbers of a recording; see PlotData in labeling/panels.py.
   class Numbers {
-    constructor(url, channels, chunk, levels, gaps) {
-      Object.assign(this, { url, channels, chunk, levels, gaps });
+    constructor(url, channels, chunk, levels, gaps, band) {
+      Object.assign(this, { url, channels, chunk, levels, gaps, band, good: [] });
       this.chunks = new Map();
     }
 
@@ -94,16 +95,28 @@
       }
     }
 
-    async fetch(level, from, to, signal) {
-      const width = this.width(level);
-      const entries = Math.min(level.entries, to * this.chunk) - from * this.chunk;
-      const begin = level.start + 8 * width * from * this.chunk;
-      const length = 8 * width * entries;
+    async bytes(begin, length, signal) {
       const answer = await fetch(this.url, { headers: { Range: `bytes=${begin}-${begin + length - 1}` }, signal });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       let bytes = await answer.arrayBuffer();
       if (answer.status === 200) bytes = bytes.slice(begin, begin + length); // the whole file, of a server without ranges
       if (bytes.byteLength !== length) throw new Error(`${bytes.byteLength} bytes in place of ${length}`);
+      return bytes;
+    }
+
+    // What lies behind the lines, read once; see Band.
+    async reference() {
+      const [start, entries] = this.band;
+      if (!entries || this.good.length) return;
+      const bytes = await this.bytes(start, 8 * entries * (1 + 3 * this.channels));
+      const columns = bytes.byteLength / 8 / entries;
+      this.good = Array.from({ length: columns }, (_, at) => new Float64Array(bytes, 8 * entries * at, entries));
+    }
+
+    async fetch(level, from, to, signal) {
+      const width = this.width(level);
+      const entries = Math.min(level.entries, to * this.chunk) - from * this.chunk;
+      const bytes = await this.bytes(level.start + 8 * width * from * this.chunk, 8 * width * entries, signal);
       for (let number = from, at = 0; number < to; number += 1) {
         const count = Math.min(this.chunk, level.entries - number * this.chunk);
         const columns = [];
@@ -157,7 +170,8 @@
     constructor(figure, index, plots) {
       const data = figure.dataset;
       const [begin, end, duration, low, high, left, right, top, bottom] = numbers(data.area);
-      Object.assign(this, { figure, plots, key: data.key, name: data.name, unit: data.unit, series: Number(data.series) });
+      Object.assign(this, { figure, plots, key: data.key, name: data.name, unit: data.unit, whose: data.whose });
+      this.series = Number(data.series);
       this.area = { begin, end, duration, low, high, left, right, top, bottom };
       this.color = COLORS[index % COLORS.length];
       this.picture = figure.querySelector("img");
@@ -184,6 +198,12 @@
       const { left, right, top, bottom } = this.area;
       const box = { width, height, left: left * width, right: right * width, top: top * height, bottom: bottom * height };
       return this.drawn.hidden ? box : { ...box, top: HEADING, bottom: height - TIME_AXIS };
+    }
+
+    // What lies behind this channel: times, lower ends, medians and upper ends.
+    get good() {
+      const at = 3 * this.series;
+      return [0, at + 1, at + 2, at + 3].map((column) => this.numbers.good[column] || []);
     }
 
     // Draw numbers in the picture's place, its axes where the picture has them.
@@ -227,7 +247,8 @@
       }
       const [least, most] = this.range(times, lows, highs, begin, end);
       this.heading.style.cssText = `left: ${box.left}px; top: 4px`;
-      this.heading.querySelector("small").textContent = exact ? "every row" : "extremes";
+      this.heading.querySelector("small").textContent =
+        (exact ? "every row" : "extremes") + (this.whose ? ` · dashed: ${this.whose}, median, 5–95 %` : "");
       if (this.chart) this.chart.destroy();
       const font = "13px DejaVu Sans, Verdana, system-ui, sans-serif";
       const look = { stroke: "#525d69", font, labelFont: font, ticks: { show: false }, grid: { stroke: "#dee2e6", width: 1 } };
@@ -247,7 +268,10 @@
             { ...look, ...named("Time (s)", TIME_AXIS) },
             { ...look, ...named(this.unit ? `${this.name} (${this.unit})` : this.name, box.left) },
           ],
-          hooks: { drawClear: [(chart) => this.shade(chart, gaps)] },
+          hooks: {
+            drawClear: [(chart) => this.shade(chart, gaps), (chart) => this.behind(chart, true, exact)],
+            draw: [(chart) => this.behind(chart, false, !exact)], // over an area, which would hide it
+          },
           series: [
             {},
             { stroke: this.color, width: 1.25, points: { show: dots, size: 5, fill: this.color } },
@@ -271,6 +295,31 @@
       }
     }
 
+    behind({ ctx, bbox, valToPos }, band, median) {
+      const [moments, ...curves] = this.good;
+      const [area, line] = [new Path2D(), new Path2D()];
+      const xs = Array.from(moments, (moment) => valToPos(moment, "x", true));
+      const width = xs[1] - xs[0];
+      let before = NaN;
+      xs.forEach((x, at) => {
+        const [low, middle, high] = curves.map((one) => valToPos(this.shown(one[at]) ?? NaN, "y", true));
+        area.rect(x - width / 2, high, width, low - high); // what is missing is left out
+        line[Number.isNaN(before) ? "moveTo" : "lineTo"](x, middle);
+        before = middle;
+      });
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
+      ctx.fillStyle = `${REFERENCE}38`;
+      if (band) ctx.fill(area);
+      ctx.strokeStyle = REFERENCE;
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+      if (median) ctx.stroke(line);
+      ctx.restore();
+    }
+
     shown(value) {
       return Number.isNaN(value) || (this.log && value <= 0) ? null : value;
     }
@@ -282,6 +331,12 @@
         if (times[index] < begin || times[index] > end || lows[index] === null) continue;
         least = Math.min(least, lows[index]);
         most = Math.max(most, highs[index]);
+      }
+      const [moments, from, , to] = this.good;
+      for (let index = lowest(moments, begin); moments[index] <= end; index += 1) {
+        if (this.shown(from[index]) === null) continue;
+        least = Math.min(least, from[index]);
+        most = Math.max(most, to[index]);
       }
       if (!this.plots.fits && !this.log) return [this.area.low, this.area.high];
       if (least > most) return this.log ? [1, 10] : [this.area.low, this.area.high];
@@ -309,7 +364,10 @@
       }
       const unit = this.unit ? ` ${this.unit}` : "";
       if (!(low <= high)) return "missing";
-      return low === high ? `${say(low)}${unit}` : `${say(low)} to ${say(high)}${unit}`;
+      const [moments, from, , to] = this.good;
+      const step = Math.round((time - moments[0]) / (moments[1] - moments[0]));
+      const good = from[step] <= to[step] ? ` (reference ${say(from[step])} to ${say(to[step])})` : "";
+      return (low === high ? `${say(low)}${unit}` : `${say(low)} to ${say(high)}${unit}`) + good;
     }
 
     point(x, text, box) {
@@ -318,7 +376,7 @@
       if (!within) return;
       this.cursor.style.cssText = `left: ${x}px; top: ${box.top}px; height: ${box.bottom - box.top}px`;
       this.value.textContent = text;
-      const side = x > box.left + (box.right - box.left) * 0.7 ? `right: ${box.width - x + 8}px` : `left: ${x + 8}px`;
+      const side = x > box.left + (box.right - box.left) / 2 ? `right: ${box.width - x + 8}px` : `left: ${x + 8}px`;
       this.value.style.cssText = `${side}; top: ${box.top + 4}px`;
       this.value.hidden = !text;
     }
@@ -369,7 +427,7 @@
           }
           const flat = numbers(data.gaps);
           const gaps = flat.filter((_, index) => index % 2 === 0).map((begin, index) => [begin, flat[2 * index + 1]]);
-          this.files.set(data.recording, new Numbers(data.file, Number(data.channels), Number(data.chunk), levels, gaps));
+          this.files.set(data.recording, new Numbers(data.file, Number(data.channels), Number(data.chunk), levels, gaps, numbers(data.band)));
         }
         channel.numbers = this.files.get(data.recording);
       }
@@ -459,6 +517,7 @@
       try {
         const files = [...this.files.values()];
         const views = await Promise.all(files.map((file) => file.view(this.begin, this.end)));
+        await Promise.all(files.map((file) => file.reference()));
         if (mine !== this.latest) return; // something else is shown by now
         this.views = new Map(files.map((file, index) => [file, views[index]]));
         this.redraw();
