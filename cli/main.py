@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 from labeling.errors import LabelingError
 
-from cli import check, job_list, reference, render, results, start, stop, watch
+from cli import check, job_list, reference, render, results, schema, start, stop, watch
 from cli.account import proxies_never_reach_loopback
 from cli.errors import CommandError, explained
 from cli.options import account
@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (check, reference, start, watch, results, stop, render, job_list):
+    for module in (check, reference, start, watch, results, stop, render, schema, job_list):
         module.add_to(commands)
     return whole
 

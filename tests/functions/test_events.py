@@ -15,6 +15,7 @@ from tests.conftest import ROOT, Bucket
 from tests.functions.conftest import Handler
 
 EVENTS = ROOT / "events"
+NOT_MARKED = {"DefectStretch": {"regions": [], "confidence": 0.0, "answers": 0}}
 BUCKET = "mixed-source-labeling-sample"
 
 Answer = Any
@@ -112,13 +113,24 @@ def test_an_event_without_a_source_fails(pre_labeling: Handler) -> None:
 
 def test_votes_become_labels(post_labeling: Handler) -> None:
     assert contents(post_labeling(event("post-labeling"))) == [
-        {"WeldingClassification": "Good Weld", "confidence": 1.0, "votes": {"Good Weld": 3}},
+        {"WeldingClassification": "Good Weld", "confidence": 1.0, "votes": {"Good Weld": 3}} | NOT_MARKED,
         {
             "WeldingClassification": "Burn Through",
             "confidence": 0.6667,
             "votes": {"Burn Through": 2, "Contamination": 1},
-        },
+        }
+        | NOT_MARKED,
     ]
+
+
+def test_marks_become_regions(post_labeling: Handler) -> None:
+    (label,) = contents(post_labeling(event("post-labeling-marks")))
+    assert label["WeldingClassification"] == "Burn Through"
+    (region,) = label["DefectStretch"]["regions"]  # one worker alone saw another
+    assert (region["begin"], region["end"], region["workers"]) == (7.3, 8.4, 3)
+    # By hand: all of it, and twice 1.0 s of 1.2 s.
+    assert region["confidence"] == pytest.approx((1 + 2 / 1.2) / 3, abs=1e-4)
+    assert label["DefectStretch"]["answers"] == 3
 
 
 def test_a_single_worker_and_a_tie(post_labeling: Handler) -> None:

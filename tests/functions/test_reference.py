@@ -101,7 +101,7 @@ def test_where_it_is_not_the_panels_say_what_to_do_until_it_is(
 def test_one_that_is_none_is_a_note_too(bucket: Bucket, answer: Callable[..., dict[str, Any]], body: bytes) -> None:
     bucket.put(key(bucket), body)
     panels = answer(put_item(bucket, recording()))
-    assert set(panels) == {"image", "current", "voltage", "electrode"}
+    assert set(panels) == {"image", "current", "voltage", "electrode", "panels"}
     (note,) = panels["current"]["notes"]
     assert note.startswith("No reference behind the lines: found no")
 

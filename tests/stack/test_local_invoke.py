@@ -43,6 +43,7 @@ POST_LABELING = {
     "post-labeling": ["Good Weld", "Burn Through"],
     "post-labeling-single-worker": ["Not sure"],
     "post-labeling-tie": ["Not sure"],
+    "post-labeling-marks": ["Burn Through"],
     "post-labeling-broken-answers": ["Not sure", "Burn Through", "Contamination"],
     "post-labeling-missing-payload": "raises MissingObjectError",
 }
