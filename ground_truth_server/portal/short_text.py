@@ -12,7 +12,10 @@ def in_short(value: object) -> str:
 
     Numbers speak where there is nothing else; beside a text they are its confidence, votes and the like.
     """
-    words = list(_words(value))
+    try:
+        words = list(_words(value))
+    except RecursionError:  # nested too deep to be anybody's words
+        words = []
     told = [word for word in words if isinstance(word, str)] or [str(number) for number in words]
     text = ", ".join(told) or json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
@@ -37,5 +40,18 @@ def _words(value: object) -> Iterator[str | float]:
     elif isinstance(value, list):
         for member in value:
             yield from _words(member)
+    elif isinstance(value, str) and (within := _structured(value)) is not None:
+        yield from _words(within)
     elif isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
         yield value
+
+
+def _structured(text: str) -> object:
+    """What a form's hidden field holds: an object or a list as JSON's text; ``None`` if it is anything else."""
+    if not text.startswith(("{", "[")):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict | list) else None

@@ -223,6 +223,11 @@ def test_live_answers_what_is_new_at_once(site: PortalSite) -> None:
         ({"size": 3, "note": ""}, "3"),
         ({"class": "Good Weld", "confidence": 0.67, "votes": {"Good Weld": 2, "Not sure": 1}}, "Good Weld"),
         ({}, "{}"),
+        ({"class": "Burn Through", "marks": '{"regions":[{"category":"Defect","begin":7.3}]}'}, "Burn Through, Defect"),
+        ({"class": "Burn Through", "marks": '{"regions":[]}'}, "Burn Through"),
+        ({"note": "{no JSON"}, "{no JSON"),
+        ({"note": "[" * 70}, "[" * 70),
+        ({"deep": json.loads("[" * 900 + "]" * 900)}, '{"deep": ' + "[" * 70 + "…"),
         ({"text": "x" * 100}, "x" * 79 + "…"),
     ],
 )
