@@ -167,8 +167,9 @@ class TestAnswers:
             "hidden": "h",
             "area": "a\nb",
             "select": "Two",
-            "radio": "b",
-            "box": "boxed",
+            "radio": {"a": False, "b": True},
+            "box": {"boxed": True},
+            "unboxed": {"on": False},
         }
 
 
