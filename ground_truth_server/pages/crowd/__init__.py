@@ -9,6 +9,8 @@ _PARTS = (
     "form",
     "fields",
     "choices",
+    "literals",
+    "overlay",
     "classifiers",
     "buttons",
     "instructions",

@@ -1,4 +1,4 @@
-"""Native fields of HTML in a crowd-form, in headless Chromium: what they put into the answer, and what is asked of them."""
+"""Native fields of HTML in a crowd-form, in headless Chromium: what they answer, and what is asked of them."""
 
 from collections.abc import Iterator
 
@@ -90,7 +90,8 @@ def test_other_fields_answer_with_their_text(pages: WorkerPages) -> None:
                  <option>three</option></select></label>
                <label>Picture <input type="file" name="picture" multiple></label>
                <label>Empty <input type="number" name="empty"></label>
-               <label>First <input name="twice" value="1"></label><label>Second <input name="twice" value="2"></label>"""
+               <label>First <input name="twice" value="1"></label>
+               <label>Second <input name="twice" value="2"></label>"""
         )
     )
     shown.task.get_by_label("Count").press_sequentially("12")
