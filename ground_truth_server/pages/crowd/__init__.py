@@ -15,6 +15,10 @@ _PARTS = (
     "buttons",
     "instructions",
     "surfaces",
+    "marked_text",
+    "entity_annotation",
+    "generative",
+    "text_ranking",
     "drawing",
 )
 
