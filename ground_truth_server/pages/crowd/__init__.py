@@ -19,6 +19,7 @@ _PARTS = (
     "entity_annotation",
     "generative",
     "text_ranking",
+    "question_answer",
     "drawing",
 )
 

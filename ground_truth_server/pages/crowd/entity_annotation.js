@@ -34,7 +34,7 @@ class CrowdEntityAnnotation extends AnsweringElement {
         <h2 id="header"></h2>
         <div class="amiss" role="note"></div>
         <div id="text"></div>
-        <p class="status" role="status"></p>
+        <p class="said" role="status"></p>
         <slot></slot>
       </section>
       <aside class="side" aria-label="Labels">
@@ -60,9 +60,10 @@ class CrowdEntityAnnotation extends AnsweringElement {
     h2:empty, .amiss:empty { display: none; }
     .amiss { margin: 0 0 .6rem; padding: .5rem .8rem; border-radius: .4rem; background: var(--warn-wash); color: var(--warn); }
     .amiss p { margin: .2rem 0; }
-    .status { min-height: 1.5em; margin: .5rem 0 0; color: var(--ink-soft); font-size: .92em; }
+    .said { min-height: 1.5em; margin: .5rem 0 0; color: var(--ink-soft); font-size: .92em; }
     .side { display: flex; flex-direction: column; gap: .75rem; min-width: 0; }
     .filter { padding: .5rem .7rem; border: 1px solid var(--edge); border-radius: .45rem; background: var(--surface); }
+    .filter::placeholder { color: var(--ink-soft); opacity: 1; }
     .filter[hidden] { display: none; }
     .labels { display: grid; gap: .35rem; grid-template-columns: repeat(auto-fill, minmax(min(11rem, 100%), 1fr)); max-height: 45vh; overflow: auto; padding: 3px; }
     .label {
@@ -421,7 +422,7 @@ class CrowdEntityAnnotation extends AnsweringElement {
     this.shadowRoot.querySelector(".label:not([hidden])")?.click();
   }
 
-  #say(text) { this.part(".status").textContent = text; }
+  #say(text) { this.part(".said").textContent = text; }
 }
 
 const inOrder = (marks) => [...marks].sort((one, other) => one.start - other.start || one.end - other.end);

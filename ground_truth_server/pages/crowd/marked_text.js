@@ -110,7 +110,7 @@ class MarkedText {
 
   /** What is selected, as `{start, end}` without white space at its ends; null for nothing. */
   get selection() {
-    const isBeside = this.#root.activeElement?.matches("input, textarea");
+    const isBeside = this.#root.activeElement?.matches("input, textarea, button");
     return this.#liveSelection ?? (isBeside ? this.#kept : null);
   }
 

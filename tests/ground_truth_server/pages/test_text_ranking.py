@@ -31,7 +31,8 @@ def pages(browser: Browser, sites: tuple[Site, Site]) -> Iterator[WorkerPages]:
 
 def ranking(attributes: str = "", dimensions: str = DIMENSIONS) -> str:
     return (
-        f"<crowd-text-ranking name='ranked' ordinal-ranking-dimensions='{dimensions}' text='{{{{ task.input.source }}}}' "
+        f"<crowd-text-ranking name='ranked' ordinal-ranking-dimensions='{dimensions}' "
+        f"text='{{{{ task.input.source }}}}' "
         f"responses='{{{{ task.input.responses | to_json }}}}' {attributes}>"
         "<short-instructions><p>Rank them.</p></short-instructions></crowd-text-ranking>"
     )
