@@ -20,6 +20,7 @@ _PARTS = (
     "generative",
     "text_ranking",
     "question_answer",
+    "detections",
     "drawing",
 )
 

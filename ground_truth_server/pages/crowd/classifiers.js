@@ -172,8 +172,9 @@ class MultiClassifier extends Classifier {
   }
 }
 
-/** The text in `{ text: 'None of the above' }`, JSON or not. */
+/** The text in `{ text: 'None of the above' }`, JSON or not, or a bare text. */
 function exclusionText(attribute) {
+  if (!/^\s*[{"'[]/.test(attribute)) return attribute.trim();
   const [, single, double] = /text["']?\s*:\s*(?:'([^']*)'|"([^"]*)")/.exec(attribute) ?? [];
   return single ?? double ?? "";
 }
