@@ -50,7 +50,7 @@ A tab that the page opens is free of it, since Chromium shows no PDF in a sandbo
 # Every repetition has a bound and ends at the next tag: a template can be ten megabytes of what almost fits.
 _CROWD_SCRIPT = re.compile(
     r"""<script\b[^<>]{0,500}?\bsrc\s{0,20}=\s{0,20}["']?\s{0,20}(?:https?:)?//assets\.crowd\.aws/"""
-    r"""crowd-html-elements[\w.-]{0,40}\.js(?:\?[^"'\s>]{0,200})?\s{0,20}["']?[^<>]{0,500}>\s{0,100}</script\s{0,20}>""",
+    r"""(?:crowd-html-elements|gen-ai-components)[\w.-]{0,40}\.js(?:\?[^"'\s>]{0,200})?\s{0,20}["']?[^<>]{0,500}>\s{0,100}</script\s{0,20}>""",
     re.IGNORECASE,
 )
 _CROWD_ELEMENT = re.compile(r"<crowd-[a-z]", re.IGNORECASE)

@@ -9,17 +9,27 @@ _PARTS = (
     "form",
     "fields",
     "choices",
+    "literals",
+    "overlay",
     "classifiers",
     "buttons",
     "instructions",
     "surfaces",
+    "marked_text",
+    "entity_annotation",
+    "generative",
+    "text_ranking",
+    "question_answer",
+    "detections",
     "drawing",
 )
 
 
 def _joined() -> str:
     parts = "\n".join((_HERE / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
-    return f'(() => {{\n"use strict";\n{parts}\n}})();\n'
+    # A page may name two scripts of AWS's, which are both answered with this one: it runs once.
+    once = 'if (customElements.get("crowd-form")) return;'
+    return f'(() => {{\n"use strict";\n{once}\n{parts}\n}})();\n'
 
 
 SCRIPT = _joined()

@@ -131,7 +131,7 @@
 
   /** A page that its author gave no form of Ground Truth's and no button gets both. */
   function provideForm() {
-    const buttons = "crowd-form, crowd-button[form-action=submit], button:not([type=button]), [type=submit], [type=image]";
+    const buttons = "crowd-form, [own-form], crowd-button[form-action=submit], button:not([type=button]), [type=submit], [type=image]";
     const fields = document.querySelector("input[name], select[name], textarea[name], [name]:defined");
     if (!fields || document.querySelector(buttons) || !customElements.get("crowd-form")) return;
     const form = document.createElement("crowd-form");

@@ -1,7 +1,7 @@
 // The four classifiers: something to look at, and categories as large buttons that the keys 1–9 choose.
 
 const CLASSIFIERS = "crowd-classifier, crowd-classifier-multi-select, crowd-image-classifier, "
-  + "crowd-image-classifier-multi-select";
+  + "crowd-image-classifier-multi-select, crowd-rekognition-detect-moderation-labels, crowd-entity-annotation";
 
 class Classifier extends AnsweringElement {
   static text = ["name", "header", "categories", "src", "overlay", "exclusion-category"];
@@ -9,21 +9,21 @@ class Classifier extends AnsweringElement {
   static regions = ["classification-target", "short-instructions", "full-instructions", "worker-comment"];
   static kind = "radio";
 
+  // Pages reach for some parts of AWS's element: by its names they find the same of this one.
   static markup = `
-    <div class="frame">
+    <div class="frame annotation-area">
       <section class="main">
         <h2 id="header"></h2>
-        <p class="overlay" hidden>This image has an overlay, which needs AWS's hosted crowd elements to be seen.</p>
-        <img class="image" alt="" hidden>
+        ${OVERLAY_MARKUP}
         <slot name="classification-target"></slot>
         <slot></slot>
       </section>
-      <aside class="side">
-        <div class="choices"></div>
+      <aside class="side awsui-app-layout__navigation">
+        <div class="category-picker-wrapper"><div class="choices"></div></div>
         <p class="error" role="alert"></p>
         <slot name="worker-comment"></slot>
         <slot name="short-instructions"></slot>
-        <slot name="full-instructions"></slot>
+        <div class="awsui-modal-dialog"><slot name="full-instructions"></slot></div>
       </aside>
     </div>`;
 
@@ -32,8 +32,8 @@ class Classifier extends AnsweringElement {
     .frame { display: grid; gap: 1rem; }
     h2 { margin: 0 0 .75rem; font-size: 1.25rem; line-height: 1.3; text-wrap: balance; }
     h2:empty { display: none; }
-    .image { display: block; max-width: 100%; max-height: 75vh; margin: 0 auto; border-radius: .4rem; }
-    .overlay { margin: 0 0 .5rem; padding: .5rem .7rem; border-radius: .4rem; background: var(--warn-wash); color: var(--warn); }
+    ${OVERLAY_STYLE}
+    .awsui-modal-dialog { display: contents; }
     .side { display: flex; flex-direction: column; gap: .75rem; min-width: 0; }
     .choices { display: grid; gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(min(12.5rem, 100%), 1fr)); }
     .choice {
@@ -54,8 +54,8 @@ class Classifier extends AnsweringElement {
     .exclusion { grid-column: 1 / -1; border-style: dashed; }
     :host([data-invalid]) .choice { border-color: var(--bad); }
     @container (min-width: 52rem) {
-      .frame { grid-template-columns: minmax(0, 1fr) clamp(15rem, 24cqw, 20rem); }
-      .side { position: sticky; top: 16px; max-height: calc(100vh - 6rem); overflow-y: auto; padding: 4px; align-self: start; }
+      .frame { grid-template-columns: minmax(0, 1fr) auto; }
+      .side { width: clamp(15rem, 24cqw, 20rem); max-width: 50cqw; position: sticky; top: 16px; max-height: calc(100vh - 6rem); overflow-y: auto; padding: 4px; align-self: start; }
       .choices { grid-template-columns: 1fr; }
     }
   `);
@@ -69,7 +69,11 @@ class Classifier extends AnsweringElement {
   /** The chosen categories, in the order in which they stand. */
   get chosen() { return this.boxes.filter((box) => box.checked).map((box) => box.value); }
 
-  get value() { return this._submittableValue ?? {}; }
+  /** The answer; as a text it is its category, which pages look up what to ask next by. */
+  get value() {
+    const answer = this._submittableValue ?? {};
+    return Object.defineProperty(answer, "toString", { value: () => this.chosen.join() });
+  }
 
   get _submittableValue() {
     const [label] = this.chosen;
@@ -86,13 +90,15 @@ class Classifier extends AnsweringElement {
   }
 
   #drawn = null;
+  #picture = null;
+  #pictured = null;
 
   update() {
     this.part("h2").textContent = this.header;
-    const image = this.part(".image");
-    image.hidden = this.src === "";
-    if (this.src) Object.assign(image, { src: this.src, alt: this.header || "The image to classify" });
-    this.part(".overlay").hidden = this.overlay === "";
+    this.#picture ??= new OverlaidPicture(this);
+    const pictured = JSON.stringify([this.src, this.header, this.overlay]);
+    if (this.#pictured !== pictured) this.#picture.show(this.src, this.header || "The image to classify", this.overlay);
+    this.#pictured = pictured;
     const wanted = this.getAttribute("categories") + this.exclusionCategory;
     if (this.#drawn !== wanted) this.#draw();
     this.#drawn = wanted;
@@ -166,8 +172,9 @@ class MultiClassifier extends Classifier {
   }
 }
 
-/** The text in `{ text: 'None of the above' }`, JSON or not. */
+/** The text in `{ text: 'None of the above' }`, JSON or not, or a bare text. */
 function exclusionText(attribute) {
+  if (!/^\s*[{"'[]/.test(attribute)) return attribute.trim();
   const [, single, double] = /text["']?\s*:\s*(?:'([^']*)'|"([^"]*)")/.exec(attribute) ?? [];
   return single ?? double ?? "";
 }

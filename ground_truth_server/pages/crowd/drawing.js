@@ -8,8 +8,6 @@ const DRAWING = {
   "crowd-keypoint": "marks points on an image",
   "crowd-instance-segmentation": "paints objects in an image",
   "crowd-semantic-segmentation": "paints regions of an image",
-  "crowd-entity-annotation": "marks passages of a text",
-  "crowd-text-ranking": "ranks texts",
 };
 
 class DrawingElement extends CrowdElement {

@@ -144,14 +144,23 @@ class CrowdSlider extends AnsweringElement {
   static flags = ["required", "disabled", "pin", "editable"];
   static markup = `
     <span class="label" aria-hidden="true"></span>
-    <div class="row"><span class="end"></span><input class="range" type="range"><span class="end"></span>
+    <div class="row"><span class="end"></span>
+      <span class="track"><span class="second" hidden></span><input class="range" type="range"></span><span class="end"></span>
       <output></output><input class="number" type="number" hidden></div>
+    <div class="labels"><slot></slot></div>
     <p class="error" role="alert"></p>`;
 
   static style = css(`
     ${FIELD_STYLE}
     .row { display: flex; gap: .6rem; align-items: center; }
-    .range { flex: 1; min-width: 6rem; height: 2rem; accent-color: var(--accent); cursor: pointer; }
+    .track { position: relative; flex: 1; display: flex; min-width: 6rem; }
+    .range { position: relative; width: 100%; height: 2rem; margin: 0; accent-color: var(--accent); cursor: pointer; }
+    .second {
+      position: absolute; left: 0; bottom: .1rem; height: .35rem; border-radius: .2rem;
+      background: var(--crowd-slider-secondary-color, var(--edge));
+    }
+    .second[hidden] { display: none; }
+    .labels { display: flex; gap: 1rem; justify-content: space-between; color: var(--ink-soft); font-size: .92em; }
     .end { color: var(--ink-soft); font-size: .85em; }
     output { min-width: 3.2em; padding: .2em .5em; border-radius: .4em; background: var(--wash); text-align: center; font-weight: 600; }
     .number { width: 6em; padding: .35rem .5rem; border: 1px solid var(--edge); border-radius: .4rem; background: var(--surface); }
@@ -187,12 +196,21 @@ class CrowdSlider extends AnsweringElement {
     this.part(".label").textContent = this.label;
     this.number.hidden = !this.editable;
     this.part("output").hidden = this.editable;
+    this.#showSecond(limits);
     this.#show(this.#moved ? this.value : this.getAttribute("value") ?? limits.min);
   }
 
   reset() {
     this.#moved = false;
     this.update();
+  }
+
+  /** How far something else has come, on the same scale. */
+  #showSecond({ min, max }) {
+    const second = this.part(".second");
+    const share = (Number(this.secondaryProgress) - min) / (max - min);
+    second.hidden = this.secondaryProgress === "" || !Number.isFinite(share);
+    second.style.width = `${100 * Math.min(Math.max(share, 0), 1)}%`;
   }
 
   #show(value) {
@@ -204,4 +222,10 @@ class CrowdSlider extends AnsweringElement {
 
 define("crowd-input", CrowdInput);
 define("crowd-text-area", CrowdTextArea);
+/** What a place on a slider means, below it or beside it. */
+class CrowdSliderLabel extends CrowdElement {
+  static style = css(":host { display: inline-block; }");
+}
+
 define("crowd-slider", CrowdSlider);
+define("crowd-slider-label", CrowdSliderLabel);

@@ -45,19 +45,27 @@ class CrowdForm extends CrowdElement {
 
   /** All fields that can be in the answer, in document order. */
   get elements() {
-    const fields = [...this.querySelectorAll("*")];
+    const { host } = this.getRootNode();
+    // An element that brings its own form, in its shadow root, is in that form's answer, with what stands inside it.
+    const around = host instanceof AnsweringElement ? [host, ...host.querySelectorAll("*")] : [];
+    const fields = [...around, ...this.querySelectorAll("*")];
     return fields.filter((field) => field instanceof AnsweringElement || field.matches(PLAIN_FIELDS));
   }
 
   /** The answer as it would be submitted now. */
   get answer() {
-    const answer = {};
+    const answer = Object.create(null); // a field may be named as what every object has
     for (const field of this.elements) {
+      if (field.matches(":disabled") || isSet(field, "disabled")) continue;
       const name = field.getAttribute("name");
-      if (name && !field.matches(":disabled") && !isSet(field, "disabled")) put(answer, name, fieldValue(field), field);
+      if (name) put(answer, name, fieldValue(field), field);
+      else if (field.hasAttribute("crowd-form-element-id")) Object.assign(answer, fieldValue(field));
     }
-    return answer;
+    return { ...answer };
   }
+
+  /** What AWS's form hands to its service, which pages read to check or keep an answer. */
+  _serializeForm() { return { taskAnswers: JSON.stringify([this.answer]) }; }
 
   /** Submit as the button does: check, ask the `submit` listeners, send. */
   submit(submitter = null) {
@@ -97,9 +105,13 @@ class CrowdForm extends CrowdElement {
   }
 
   #problems() {
-    return this.elements
-      .map((field) => ({ field, text: problemOf(field) }))
-      .filter(({ text }) => text !== "");
+    const groups = new Set();
+    return this.elements.map((field) => ({ field, text: problemOf(field) })).filter(({ field, text }) => {
+      // Each radio button of a group says that one of them is wanted: once is enough.
+      const isSaid = field.type === "radio" && groups.has(field.name);
+      if (text !== "" && field.type === "radio") groups.add(field.name);
+      return text !== "" && !isSaid;
+    });
   }
 
   #listenersAgree(submitter) {
@@ -172,24 +184,30 @@ function whenParsed(run) {
   else queueMicrotask(run);
 }
 
-/** What a field puts into the answer; undefined for nothing. */
+/** What a field puts into the answer, as Ground Truth's form does; undefined for nothing. */
 function fieldValue(field) {
   if (field instanceof AnsweringElement) return field._submittableValue;
   if (/^(submit|button|reset|image)$/.test(field.type)) return undefined;
-  if (field.type === "checkbox" || field.type === "radio") return field.checked ? field.value : undefined;
+  // Those of one name share an object of all their values: {agree: true, disagree: false}.
+  if (field.type === "checkbox" || field.type === "radio") return { [field.value]: field.checked };
   if (field.type === "file") return [...field.files].map((file) => file.name).join(", ");
   if (field.type === "select-multiple") return [...field.selectedOptions].map((option) => option.value);
   return field.value;
 }
 
-/** Add a value to the answer: elements of one name share an object, plain fields of one name make a list. */
+/** Add a value to the answer: choices and elements of one name share an object, other plain fields make a list. */
 function put(answer, name, value, field) {
   if (value === undefined) return;
   const before = answer[name];
   if (before === undefined) answer[name] = value;
-  else if (isObject(before) && isObject(value)) Object.assign(before, value);
+  else if (isObject(before) && isObject(value)) join(before, value);
   else if (field instanceof AnsweringElement) answer[name] = value;
   else answer[name] = [before, value].flat();
+}
+
+/** Join two fields of one name; of several choices of one value, one that is on is enough. */
+function join(before, value) {
+  for (const [key, one] of Object.entries(value)) before[key] = Object.hasOwn(before, key) && before[key] === true ? true : one;
 }
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -234,7 +252,8 @@ function pressKey(key) {
     return classifier?.choose(Number(key)) ?? false;
   }
   if (key !== "Enter") return false;
-  const form = document.activeElement?.closest("crowd-form") ?? document.querySelector("crowd-form");
+  const form = document.activeElement?.closest("crowd-form") ?? document.querySelector("crowd-form")
+    ?? document.querySelector("[own-form]")?.form;
   form?.submit();
   return Boolean(form);
 }

@@ -82,6 +82,13 @@ class FullInstructions extends DialogElement {
     super.connectedCallback();
     takePlace(this);
   }
+
+  /** As wide as a page made the dialog that it found within the element around this. */
+  open() {
+    const { maxWidth = "", width = "" } = this.assignedSlot?.closest(".awsui-modal-dialog")?.style ?? {};
+    Object.assign(this.dialog.style, { maxWidth, width: width || maxWidth });
+    super.open();
+  }
 }
 
 class WorkerComment extends DialogElement {

@@ -167,8 +167,9 @@ class TestAnswers:
             "hidden": "h",
             "area": "a\nb",
             "select": "Two",
-            "radio": "b",
-            "box": "boxed",
+            "radio": {"a": False, "b": True},
+            "box": {"boxed": True},
+            "unboxed": {"on": False},
         }
 
 
@@ -521,7 +522,7 @@ class TestSurfaces:
     @pytest.mark.parametrize(
         "element",
         ["bounding-box", "polygon", "polyline", "line", "keypoint", "instance-segmentation",
-         "semantic-segmentation", "entity-annotation"],
+         "semantic-segmentation"],
     )  # fmt: skip
     def test_a_drawing_element_says_what_it_needs_and_nothing_is_submitted(
         self, pages: WorkerPages, element: str

@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 
 def test_the_lists_are_those_of_the_script() -> None:
     assert {"crowd-form", "crowd-classifier", "crowd-input", "crowd-tab", "crowd-radio-group"} <= IMPLEMENTED
-    assert {"crowd-bounding-box", "crowd-polygon", "crowd-entity-annotation"} <= set(PLACEHOLDERS)
+    assert {"crowd-bounding-box", "crowd-polygon"} <= set(PLACEHOLDERS)
     assert not IMPLEMENTED & set(PLACEHOLDERS)
 
 
