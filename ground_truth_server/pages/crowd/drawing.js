@@ -1,13 +1,6 @@
 // The elements that draw on an image or mark up text are AWS's own: say so, show what there is, and let the rest work.
 
 const DRAWING = {
-  "crowd-bounding-box": "draws boxes on an image",
-  "crowd-polygon": "draws polygons on an image",
-  "crowd-polyline": "draws lines on an image",
-  "crowd-line": "draws lines on an image",
-  "crowd-keypoint": "marks points on an image",
-  "crowd-instance-segmentation": "paints objects in an image",
-  "crowd-semantic-segmentation": "paints regions of an image",
   "crowd-entity-annotation": "marks passages of a text",
   "crowd-text-ranking": "ranks texts",
 };

@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 
 def test_the_lists_are_those_of_the_script() -> None:
     assert {"crowd-form", "crowd-classifier", "crowd-input", "crowd-tab", "crowd-radio-group"} <= IMPLEMENTED
-    assert {"crowd-bounding-box", "crowd-polygon", "crowd-entity-annotation"} <= set(PLACEHOLDERS)
+    assert {"crowd-bounding-box", "crowd-polygon", "crowd-instance-segmentation"} <= IMPLEMENTED
     assert not IMPLEMENTED & set(PLACEHOLDERS)
 
 
@@ -17,8 +17,8 @@ def test_the_lists_are_those_of_the_script() -> None:
     [
         ("<p>crowd-form</p>", []),
         ("<crowd-form><crowd-input name='a'></crowd-input></crowd-form>", []),
-        ("<CROWD-POLYGON name=a></CROWD-POLYGON><crowd-polygon>", ["crowd-polygon"]),
-        ("<crowd-time-machine name='a'/><crowd-bounding-box>", ["crowd-bounding-box", "crowd-time-machine"]),
+        ("<CROWD-POLYGONS name=a></CROWD-POLYGONS><crowd-polygon>", ["crowd-polygons"]),
+        ("<crowd-time-machine name='a'/><crowd-clock>", ["crowd-clock", "crowd-time-machine"]),
         ((ROOT / "labeling_job/worker-task.liquid.html").read_text(), []),
     ],
 )

@@ -38,7 +38,10 @@ def answers(site: PortalSite) -> list[object]:
 
 @pytest.mark.parametrize(
     "element",
-    ["<crowd-polygon name='a' labels=\"['x']\"></crowd-polygon>", "<crowd-time-machine name='a'></crowd-time-machine>"],
+    [
+        "<crowd-text-ranking name='a' labels=\"['x']\"></crowd-text-ranking>",
+        "<crowd-time-machine name='a'></crowd-time-machine>",
+    ],
     ids=["placeholder", "unknown"],
 )
 def test_a_page_whose_answer_would_be_missing_says_so_and_submits_nothing(
