@@ -114,17 +114,12 @@
     }));
   });
 
-  // What elements couldn't show as the page gave it, for the job's owner: once each, when the portal shows the page.
+  // What elements couldn't show as the page gave it, for the job's owner: once each.
   const troubles = new Set();
-  const inSight = new Promise((resolve) => {
-    const soon = () => setTimeout(resolve, 300);
-    if (document.readyState === "complete") soon();
-    else window.addEventListener("load", soon, { once: true });
-  });
   document.addEventListener("crowd-trouble", ({ detail }) => {
     if (troubles.has(detail)) return;
     troubles.add(detail);
-    inSight.then(() => send({ type: "trouble", text: String(detail) }));
+    send({ type: "trouble", text: String(detail) });
   });
 
   /** Chromium shows no PDF in a sandboxed frame: give a way to it. */

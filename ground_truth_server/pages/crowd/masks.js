@@ -64,8 +64,8 @@ class MaskElement extends PictureElement {
   }
 
   /** Work out what depends on the mask once for each of its states. */
-  #once(what, make_) {
-    if (this.#kept[what]?.version !== this.#version) this.#kept[what] = { version: this.#version, value: make_() };
+  #once(what, work) {
+    if (this.#kept[what]?.version !== this.#version) this.#kept[what] = { version: this.#version, value: work() };
     return this.#kept[what].value;
   }
 
@@ -142,7 +142,7 @@ class MaskElement extends PictureElement {
 
   async restoreMarks(value) {
     const png = value.labeledImage?.pngImageData;
-    if (typeof png !== "string" || !this.picture) return;
+    if (typeof png !== "string") return;
     const mask = new Uint8Array(this.picture.width * this.picture.height);
     try {
       await this.#readMask(mask, this.picture, `data:image/png;base64,${png}`, this.#takeRegions(value));

@@ -101,8 +101,8 @@ class PictureElement extends AnsweringElement {
     input[type=range] { width: 100%; accent-color: var(--accent); }
     input[type=checkbox] { width: 1.15rem; height: 1.15rem; accent-color: var(--accent); }
     .stage {
-      position: relative; height: max(16rem, min(calc(100vh - 15rem), 62rem)); overflow: hidden; border-radius: .5rem; background: light-dark(#d8dee4, #0d1116);
-      touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair; outline-offset: -3px;
+      position: relative; width: 100%; aspect-ratio: var(--shape, 3 / 2); min-height: 16rem; max-height: max(16rem, min(calc(100vh - 15rem), 62rem)); overflow: hidden; border-radius: .5rem; background: light-dark(#d8dee4, #0d1116);
+      touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair;
     }
     .stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
     .stage .layer { pointer-events: none; }
@@ -115,7 +115,7 @@ class PictureElement extends AnsweringElement {
     .stage[data-cursor=nesw] { cursor: nesw-resize; }
     .stage[data-cursor=nwse] { cursor: nwse-resize; }
     .drafting {
-      position: absolute; left: 50%; bottom: .7rem; z-index: 2; display: flex; flex-wrap: wrap; justify-content: center; gap: .3rem; align-items: center; width: max-content;
+      position: absolute; left: 50%; bottom: .7rem; z-index: 2; display: flex; flex-wrap: wrap; justify-content: center; gap: .3rem .5rem; align-items: center; width: max-content;
       max-width: 96%; padding: .3rem .5rem .3rem .8rem; border-radius: .6rem; background: var(--surface); color: var(--ink); box-shadow: 0 3px 14px rgb(0 0 0 / .35); translate: -50% 0;
       font-size: .92em; cursor: default;
     }
@@ -171,7 +171,8 @@ class PictureElement extends AnsweringElement {
     ${ICON_STYLE}
     @media (forced-colors: active) { .swatch, .stage { forced-color-adjust: none; } .label:has([aria-pressed=true].pick), .tool[aria-pressed=true] { outline: 2px solid Highlight; } }
     @media (pointer: coarse) { .tool, .pick, .flag { min-height: 2.75rem; } .tool .name { display: none; } .label kbd { display: none; } }
-    @container (max-width: 40rem) { .tool .name { display: none; } .stage { height: max(16rem, min(62vh, 34rem)); } }
+    @container (max-width: 40rem) { .tool .name { display: none; } .stage { max-height: max(16rem, min(62vh, 34rem)); } }
+    @container (max-width: 52rem) { .label:not(:has(.pick[aria-pressed=true])) .flag { display: none; } }
     @container (min-width: 52rem) {
       .frame { grid-template: auto minmax(0, max-content) 1fr / minmax(0, 1fr) clamp(15rem, 24cqw, 20rem); }
       .head { grid-area: 1 / 1 / 2 / 3; }
@@ -207,6 +208,8 @@ class PictureElement extends AnsweringElement {
   #look = { brightness: 100, contrast: 100, crosshair: true };
   #buttons = {};
   #isRefreshing = false;
+  /** A former answer that is shown as soon as it can be; until then it is the answer. */
+  #waiting = null;
 
   // -- what an element says of itself
 
@@ -265,6 +268,7 @@ class PictureElement extends AnsweringElement {
 
   get _submittableValue() {
     if (this.#isLeftOut) return undefined;
+    if (this.#waiting) return this.#waiting;
     const { width, height } = this.picture ?? {};
     return {
       ...this.marked,
@@ -284,12 +288,16 @@ class PictureElement extends AnsweringElement {
   }
 
   /** Show an answer that was given before, as `_submittableValue` gave it. */
-  restore(value) {
+  async restore(value) {
     if (!isObject(value)) return;
+    this.#waiting = value;
+    this.showProblem("");
+    if (!this.picture) return;
     this.#done = [];
     this.#undone = [];
-    this.restoreMarks(value);
-    this.showProblem("");
+    const showing = this.restoreMarks(value);
+    if (showing) await showing;
+    if (this.#waiting === value) this.#waiting = null;
     this.changed();
   }
 
@@ -361,15 +369,25 @@ class PictureElement extends AnsweringElement {
     const before = this.#given;
     this.#given = now;
     if (now.src !== before.src || now.initial !== before.initial) this.#begin();
-    else if (now.labels !== before.labels) this.#setLabels();
+    else if (now.labels !== before.labels) this.#changeLabels();
     this.#refreshBar();
   }
+
+  #changeLabels() {
+    this.#setLabels();
+    this.labelsChanged();
+    this.#drawLabels();
+    if (this.picture) this.#showTrouble(this.#lack);
+  }
+
+  get #lack() { return this.labelList.length === 0 ? "There are no labels to mark it with." : ""; }
 
   /** Take the labels, the initial value and the picture, all anew. */
   #begin() {
     this.#done = [];
     this.#undone = [];
     this.#remarks = [];
+    this.#waiting = null;
     this.part(".remarks").replaceChildren();
     this.#setLabels();
     this.start(this.readInitialValue());
@@ -396,9 +414,11 @@ class PictureElement extends AnsweringElement {
     if (nth !== this.#opening) return picture.close();
     this.picture = picture;
     for (const remark of picture.remarks) this.remark(remark);
-    this.#showTrouble(this.labelList.length === 0 ? "There are no labels to mark it with." : "");
+    this.#showTrouble(this.#lack);
+    this.stage.style.setProperty("--shape", `${picture.width} / ${picture.height}`);
     this.view.fit(picture);
     this.started();
+    if (this.#waiting) this.restore(this.#waiting);
     this.changed();
     this.moved();
     picture.refine(() => this.paint({ picture: true }));
@@ -427,13 +447,26 @@ class PictureElement extends AnsweringElement {
     this.tellOwner(text);
   }
 
+  /** Tell the job's owner what is still so when the page's scripts have done their part. */
   tellOwner(text) {
-    const detail = `<${this.localName}${this.name ? ` name="${this.name}"` : ""}>: ${text}`;
-    document.dispatchEvent(new CustomEvent("crowd-trouble", { detail }));
+    whenSettled(() => {
+      if (!this.#remarks.includes(text) && this.trouble !== text) return;
+      const detail = `<${this.localName}${this.name ? ` name="${this.name}"` : ""}>: ${text}`;
+      document.dispatchEvent(new CustomEvent("crowd-trouble", { detail }));
+    });
   }
+
+  #takeBack(texts) {
+    this.#remarks = this.#remarks.filter((text) => !texts.includes(text));
+    for (const item of [...this.part(".remarks").children]) if (texts.includes(item.textContent)) item.remove();
+  }
+
+  #labelRemarks = [];
 
   #setLabels() {
     const { names, remarks } = readLabels(this.getAttribute("labels"));
+    this.#takeBack(this.#labelRemarks);
+    this.#labelRemarks = remarks;
     for (const text of remarks) this.remark(text);
     let wished = [];
     try {
@@ -446,7 +479,6 @@ class PictureElement extends AnsweringElement {
     const colours = paletteOf(names.length, wished);
     this.labelList = names.map((name, nth) => ({ name, colour: colours[nth], nth, isHidden: false, isLocked: false, isListed: true }));
     this.current = Math.min(this.current, Math.max(0, names.length - 1));
-    this.labelsChanged();
     this.#drawLabels();
     this.changed();
   }
@@ -530,8 +562,21 @@ class PictureElement extends AnsweringElement {
 
   visibilityChanged() {}
 
+  #revealed = null;
+
+  /** Keep the chosen label in sight, in the list and not in the page. */
+  #revealLabel(row) {
+    if (!row || row === this.#revealed) return;
+    this.#revealed = row;
+    const list = this.part(".list");
+    const [{ top, bottom }, seen] = [row.getBoundingClientRect(), list.getBoundingClientRect()];
+    if (top < seen.top) list.scrollTop += top - seen.top - 4;
+    else if (bottom > seen.bottom) list.scrollTop += bottom - seen.bottom + 4;
+  }
+
   #refreshLabels() {
     const chosen = this.shownLabel;
+    this.#revealLabel(this.part(".list").children[chosen]);
     this.part(".use").textContent = this.labelUse;
     [...this.part(".list").children].forEach((row, nth) => {
       const label = this.labelList[nth];
@@ -712,7 +757,7 @@ class PictureElement extends AnsweringElement {
       this.#refreshLabels();
       this.#showRows();
       this.#showDraft();
-      setText(this.part(".hint"), this.disabled ? "" : this.hint);
+      setText(this.part(".hint"), this.disabled || this.trouble ? "" : this.hint);
     });
   }
 
@@ -1050,6 +1095,13 @@ function turnFlag(button, on, sign, name) {
   button.setAttribute("aria-label", name.replace(/ \(\w\)$/, ""));
   button.setAttribute("aria-pressed", String(on));
   button.replaceChildren(icon(sign));
+}
+
+/** Run when the page is there, with its scripts' first work done. */
+function whenSettled(run) {
+  const soon = () => setTimeout(run, 300);
+  if (document.readyState === "complete") soon();
+  else window.addEventListener("load", soon, { once: true });
 }
 
 // Keys that are pressed while nothing has the focus are those of the element under the pointer, or else of the last one.

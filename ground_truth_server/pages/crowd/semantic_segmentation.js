@@ -26,7 +26,6 @@ class CrowdSemanticSegmentation extends MaskElement {
   }
 
   labelsChanged() {
-    if (!this.picture) return;
     const painted = this.regions;
     for (const { label } of painted) if (!this.labelOf(label)) this.addUnlisted(label);
     const added = this.labelList.filter(({ name }) => !painted.some(({ label }) => label === name));

@@ -204,6 +204,36 @@ def test_an_initial_value_that_is_none(pages: WorkerPages, value: str, said: str
     assert said in told(found)[0]
 
 
+def test_what_a_late_script_gives_was_never_missing(pages: WorkerPages) -> None:
+    script = f"""<script>setTimeout(() => {{
+      const element = document.querySelector('{MASKS[0]}');
+      element.labels = ['A', 'B', 'C'];
+      element.src = '{weld(pages)}';
+    }}, 150);</script>"""
+    found = drawing(pages, form(f'<{MASKS[0]} name="marks"></{MASKS[0]}>') + script, MASKS[0])
+    found.shown.page.wait_for_timeout(800)
+    found.press("3", "b")
+    found.drag((100, 100), (200, 150))
+    assert list(found.value()["labelMappings"]) == ["A", "B", "C"]
+    assert found.do("element.rows()[0].text").startswith("C: ")
+    expect(found.shown.task.locator(".remarks li")).to_have_count(0)
+    assert found.shown.messages("trouble") == []
+
+
+@pytest.mark.parametrize("tag", [ALL[0], MASKS[0]])
+def test_a_former_answer_waits_for_the_picture(pages: WorkerPages, tag: str) -> None:
+    first = opened(pages, weld(pages), tag=tag)
+    first.drag((100, 100), (200, 150))
+    former = first.value()
+    second = opened(pages, "", tag=tag)
+    second.do(f"(element.src = '{weld(pages)}', element.restore({json.dumps(former)}), 1)")
+    assert second.value() == former
+    second.shown.page.wait_for_timeout(800)
+    assert second.value() == former
+    second.drag((300, 300), (320, 320))
+    assert second.value() != former
+
+
 def test_hostile_texts_stay_texts(pages: WorkerPages) -> None:
     label = "<img src=x onerror=window.hit=1>"
     value = json.dumps([{"label": f"{label}2", "left": 1, "top": 2, "width": 3, "height": 4, "__proto__": {"x": 1}}])

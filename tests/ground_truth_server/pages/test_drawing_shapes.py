@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser, expect
 from tests.ground_truth_server.pages.drawing_page import Drawing, drawing, form, put_pictures
 from tests.ground_truth_server.pages.worker_page_frame import Site, WorkerPages, served
 
+MASKS = ("crowd-semantic-segmentation", "crowd-instance-segmentation")
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 SIZE = {"height": 400, "width": 600}
 LABELS = "['Car', 'Bus', 'Tree']"
 PICTURE = "{{ 's3://bucket/weld.png' | grant_read_access }}"
@@ -369,6 +372,25 @@ def painted(found: Drawing) -> int:
 def box(found: Drawing) -> tuple[int, int, int, int]:
     first = found.value()["boundingBoxes"][0]
     return first["left"], first["top"], first["width"], first["height"]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "tag", [*(one[0] for one in INITIAL), "crowd-semantic-segmentation", "crowd-instance-segmentation"]
+)
+def test_axe_finds_nothing(pages: WorkerPages, tag: str, dark: bool) -> None:
+    found = opened(pages, tag, dark=dark)
+    found.drag((100, 100), (200, 150))
+    found.press("c")
+    found.drag((300, 300), (350, 350))
+    task = found.shown.task
+    found.do("(element.part('.all').open = true)")
+    task.get_by_label("Picture", exact=True).click()
+    found.shown.picture(f"{tag}-{'dark' if dark else 'light'}")
+    frame = found.shown.page.frames[1]
+    frame.evaluate(AXE)
+    result: Any = frame.evaluate("axe.run({ resultTypes: ['violations'], iframes: false })")
+    assert [(one["id"], one["nodes"][0]["html"]) for one in result["violations"]] == []
 
 
 class TestForms:

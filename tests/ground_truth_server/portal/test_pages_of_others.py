@@ -56,6 +56,22 @@ def test_a_page_whose_answer_would_be_missing_says_so_and_submits_nothing(
     assert remarks(site) == [f"The worker page uses {name}, which nobody defines: it can't be submitted."]
 
 
+def test_the_owner_is_told_of_what_a_page_could_not_show(site: PortalSite, ada: Worker) -> None:
+    element = "<crowd-polygon name='a' src='/nothing.png' labels=\"['x', 'x']\"></crowd-polygon>"
+    open_page(site, ada, f"<crowd-form>{element}<input name='b' value='1'></crowd-form>")
+    expect(ada.task.get_by_text("could not be loaded").first).to_be_visible()
+    ada.page.wait_for_timeout(1500)
+    told = sorted(remarks(site))
+    assert len(told) == 2
+    assert told[0].startswith("Worker page of data object ")
+    assert '<crowd-polygon name="a">: The label “x” is there twice; it is shown once.' in told[0]
+    assert '<crowd-polygon name="a">: The picture could not be loaded' in told[1]
+    ada.task.get_by_label("Submit without this picture").check()
+    ada.task.get_by_role("button", name="Submit", exact=True).click()
+    ada.page.wait_for_timeout(300)
+    assert answers(site)[0] == {"b": "1"}
+
+
 def test_an_element_that_a_late_script_defines_is_there(site: PortalSite, ada: Worker) -> None:
     script = "<script>setTimeout(() => customElements.define('crowd-own', class extends HTMLElement {}), 50)</script>"
     open_page(site, ada, f"<crowd-form><crowd-own name='a'></crowd-own><input name='b' value='1'></crowd-form>{script}")
