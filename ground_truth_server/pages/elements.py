@@ -7,13 +7,10 @@ from ground_truth_server.pages import crowd
 
 _USED = re.compile(r"<(crowd-[a-z0-9-]+)", re.IGNORECASE)
 _DEFINED = re.compile(r"""define\(\s*["'](crowd-[a-z0-9-]+)["']""")
-_PLACEHOLDER = re.compile(r"""^  "(crowd-[a-z0-9-]+)": "(.*)",$""", re.MULTILINE)
 # Parts of other elements, which hold what they are given and define nothing of their own.
 _PARTS = frozenset({"crowd-tab"})
 
-PLACEHOLDERS = dict(_PLACEHOLDER.findall(crowd.SCRIPT))
-"""Elements that only say that they can't be used here, and what they would do."""
-IMPLEMENTED = (frozenset(_DEFINED.findall(crowd.SCRIPT)) | _PARTS) - frozenset(PLACEHOLDERS)
+IMPLEMENTED = frozenset(_DEFINED.findall(crowd.SCRIPT)) | _PARTS
 """Elements that work."""
 
 

@@ -47,7 +47,7 @@ def create_page_frame(
         if not is_signed_in(worker):
             raise LinkRefused("Your session is over. Sign in again, in the portal.")
 
-    routes = [_script(CROWD_SCRIPT, crowd.SCRIPT), _script(BRIDGE, crowd.BRIDGE)]
+    routes = [_script(CROWD_SCRIPT, crowd.SERVED_SCRIPT), _script(BRIDGE, crowd.BRIDGE)]
     routes += item_files(pages, S3Objects(s3), engine, check_signed_in)
     if engine is not None:
         frame = _Frame(pages, engine, check_signed_in)

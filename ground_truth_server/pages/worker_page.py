@@ -19,6 +19,8 @@ From the page to the portal, sent to :attr:`PageAssets.portal_origin` only:
     wherever the focus is.
 ``{"type": "incomplete", "elements": ["crowd-polygon"]}``
     The page holds elements whose answers would be missing: nothing can be submitted.
+``{"type": "trouble", "text": "<crowd-polygon name='a'>: The picture could not be loaded: …"}``
+    An element was given what it can't show as it is, which the worker sees and the job's owner is told.
 ``{"type": "entered"}``
     The worker chose or typed something, which would be gone with the page.
 ``{"type": "decline"}``
@@ -81,8 +83,8 @@ class PageAssets:
     """What a rendered page loads and whom it talks to.
 
     Attributes:
-        crowd_script: The URL where :data:`ground_truth_server.pages.crowd.SCRIPT` is served, or None to leave the
-            template's reference to AWS's own crowd elements (``--crowd-elements hosted``).
+        crowd_script: The URL where :data:`ground_truth_server.pages.crowd.SERVED_SCRIPT` is served, or None to leave
+            the template's reference to AWS's own crowd elements (``--crowd-elements hosted``).
         bridge: The URL where :data:`ground_truth_server.pages.crowd.BRIDGE` is served.
         portal_origin: The origin of the page that holds the frame.
     """

@@ -37,6 +37,7 @@ from ground_truth_server.portal.sign_in import SignIn, path_of
 from ground_truth_server.portal.sign_in_by_name import SignInByName
 from ground_truth_server.portal.web_pages import STATIC, WITHOUT_DATABASE, fragment, page
 from ground_truth_server.portal.worker_turn import answers_of, next_turn
+from ground_truth_server.printable import printable
 from ground_truth_server.timestamps import now
 
 
@@ -195,8 +196,8 @@ class _Portal:
         return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.decline, request, person))
 
     async def incomplete(self, request: Request) -> Response:
-        """Note for the job's owner that a worker met a page whose answers would lack something."""
-        return await self._act(request, lambda person, body: self._note_missing(request, person, body.get("elements")))
+        """Note for the job's owner that a worker met a page that lacks something, or that got what it can't show."""
+        return await self._act(request, lambda person, body: self._note_lack(request, person, body))
 
     async def release(self, request: Request) -> Response:
         return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.release, request, person))
@@ -241,15 +242,15 @@ class _Portal:
         self._engine.desk.submit(request.path_params["task"], person.id, answer)
         return JSONResponse({"state": "submitted"})
 
-    def _note_missing(self, request: Request, person: Person, elements: object) -> Response:
+    def _note_lack(self, request: Request, person: Person, body: Mapping[str, Any]) -> Response:
         task = self._engine.desk.find_task(request.path_params["task"], person.id)
-        given = elements if isinstance(elements, list) else []
-        named = sorted({one for one in given[:50] if isinstance(one, str) and _ELEMENT.fullmatch(one)})
-        message = f"The worker page uses {', '.join(named)}, which nobody defines: it can't be submitted."
-        if named and not any(
-            event.message == message for event in self._engine.ledger.events(task.job_name, limit=10_000)
-        ):
-            self._engine.note([(task.job_arn, "remark", message)])
+        message = _missing(body.get("elements")) or _trouble(task, body.get("trouble"))
+        if message:
+            events = self._engine.ledger.events(task.job_name, limit=10_000)
+            # A page is a stranger's: it can't fill the log.
+            is_full = sum(event.message.startswith(_OF_PAGE) for event in events) >= _MOST_TROUBLES
+            if not is_full and all(event.message != message for event in events):
+                self._engine.note([(task.job_arn, "remark", message)])
         return JSONResponse({"state": "noted"})
 
     def _hand_back(self, way: Callable[[str, str], None], request: Request, person: Person) -> Response:
@@ -297,6 +298,23 @@ class _Portal:
 
 
 _ELEMENT = re.compile(r"crowd-[a-z0-9-]{1,60}")
+_OF_PAGE = "Worker page of data object "
+_MOST_TROUBLES = 100
+_LONGEST_TROUBLE = 400
+
+
+def _missing(elements: object) -> str:
+    """Say that nobody defines elements that a page named; empty if it named none."""
+    given = elements if isinstance(elements, list) else []
+    named = sorted({one for one in given[:50] if isinstance(one, str) and _ELEMENT.fullmatch(one)})
+    return f"The worker page uses {', '.join(named)}, which nobody defines: it can't be submitted." if named else ""
+
+
+def _trouble(task: Task, text: object) -> str:
+    """Say what an element of a page told of what it was given, such as a picture that isn't there."""
+    return f"{_OF_PAGE}{task.object_id}: {printable(text[:_LONGEST_TROUBLE])}" if isinstance(text, str) and text else ""
+
+
 _Action = Callable[[Person, Mapping[str, Any]], Response]
 
 

@@ -368,9 +368,9 @@ def test_a_template_is_looked_at_when_the_job_is_created(tmp_path: Path) -> None
             ClientError, match=r"UiTemplateS3Uri: s3://objects/broken.html: its Liquid can't be read: line 2"
         ):
             create("broken", "<p>\n{% if task.input.source %}")
-        create("marked", "<crowd-form><crowd-polygon name='a'></crowd-polygon></crowd-form>")
+        create("marked", "<crowd-form><crowd-time-machine name='a'></crowd-time-machine></crowd-form>")
         with urllib.request.urlopen(f"{server.url}/console/jobs/marked") as answer:
-            assert "&lt;crowd-polygon&gt;, which this server has no element for" in answer.read().decode()
+            assert "&lt;crowd-time-machine&gt;, which this server has no element for" in answer.read().decode()
 
 
 def test_the_log_of_functions_is_in_the_console(stack: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import rjsmin
+
 _HERE = Path(__file__).parent
 # In this order: each defines what the next ones build on.
 _PARTS = (
@@ -21,7 +23,22 @@ _PARTS = (
     "text_ranking",
     "question_answer",
     "detections",
-    "drawing",
+    "loose_values",
+    "palette",
+    "picture",
+    "picture_view",
+    "picture_element",
+    "shapes",
+    "bounding_box",
+    "polygon",
+    "polyline",
+    "line",
+    "keypoint",
+    "mask_png",
+    "masks",
+    "semantic_segmentation",
+    "instance_segmentation",
+    "ready",
 )
 
 
@@ -33,7 +50,10 @@ def _joined() -> str:
 
 
 SCRIPT = _joined()
-"""What a template's ``crowd-html-elements.js`` is answered with: every element, in one script."""
+"""Every element, in one script."""
+
+SERVED_SCRIPT = rjsmin.jsmin(SCRIPT)
+"""What a template's ``crowd-html-elements.js`` is answered with: the same without comments and blanks."""
 
 BRIDGE = (_HERE / "bridge.js").read_text(encoding="utf-8")
 """What carries a page's answer and keys to the portal; it stands first in each page."""

@@ -86,10 +86,10 @@
   document.addEventListener("change", entered, { once: true, capture: true });
   document.addEventListener("input", entered, { once: true, capture: true });
 
-  /** The elements of the page whose answers would be missing: placeholders, and those that nobody defined. */
+  /** The elements of the page whose answers would be missing: those that nobody defined. */
   function missingElements() {
     const named = [...document.querySelectorAll("[name]:not(:defined)")].filter((one) => one.localName.startsWith("crowd-"));
-    return [...new Set([...named, ...document.querySelectorAll("[data-placeholder]")].map((one) => one.localName))].sort();
+    return [...new Set(named.map((one) => one.localName))].sort();
   }
 
   function refuseWhatIsMissing() {
@@ -112,6 +112,14 @@
     document.dispatchEvent(new CustomEvent("crowd-rejected", {
       detail: `Not submitted: ${missing.join(", ")} can't be answered here.`,
     }));
+  });
+
+  // What elements couldn't show as the page gave it, for the job's owner: once each.
+  const troubles = new Set();
+  document.addEventListener("crowd-trouble", ({ detail }) => {
+    if (troubles.has(detail)) return;
+    troubles.add(detail);
+    send({ type: "trouble", text: String(detail) });
   });
 
   /** Chromium shows no PDF in a sandboxed frame: give a way to it. */

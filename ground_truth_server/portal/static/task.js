@@ -207,6 +207,7 @@ function heard(message) {
   else if (message.type === "decline") askWhetherToDecline();
   else if (message.type === "entered") hasEntered ||= isWorkable();
   else if (message.type === "incomplete" && isWorkable()) post(`/tasks/${task.id}/incomplete`, { worker, elements: message.elements });
+  else if (message.type === "trouble" && isWorkable()) post(`/tasks/${task.id}/incomplete`, { worker, trouble: message.text });
   else if (message.type === "key") press(message.key, message);
 }
 

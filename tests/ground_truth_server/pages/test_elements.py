@@ -2,14 +2,20 @@
 
 import pytest
 
-from ground_truth_server.pages.elements import IMPLEMENTED, PLACEHOLDERS, lacking, unknown_elements
+from ground_truth_server.pages import crowd
+from ground_truth_server.pages.elements import IMPLEMENTED, lacking, unknown_elements
 from tests.conftest import ROOT
 
 
 def test_the_lists_are_those_of_the_script() -> None:
     assert {"crowd-form", "crowd-classifier", "crowd-input", "crowd-tab", "crowd-radio-group"} <= IMPLEMENTED
-    assert {"crowd-bounding-box", "crowd-polygon"} <= set(PLACEHOLDERS)
-    assert not IMPLEMENTED & set(PLACEHOLDERS)
+    assert {"crowd-bounding-box", "crowd-polygon", "crowd-instance-segmentation"} <= IMPLEMENTED
+    assert {"crowd-entity-annotation", "crowd-text-ranking"} <= IMPLEMENTED
+
+
+def test_a_plant_s_slow_network_loads_the_elements_quickly() -> None:
+    assert len(crowd.SERVED_SCRIPT.encode()) <= 250_000
+    assert "  //" not in crowd.SERVED_SCRIPT
 
 
 @pytest.mark.parametrize(
@@ -17,8 +23,8 @@ def test_the_lists_are_those_of_the_script() -> None:
     [
         ("<p>crowd-form</p>", []),
         ("<crowd-form><crowd-input name='a'></crowd-input></crowd-form>", []),
-        ("<CROWD-POLYGON name=a></CROWD-POLYGON><crowd-polygon>", ["crowd-polygon"]),
-        ("<crowd-time-machine name='a'/><crowd-bounding-box>", ["crowd-bounding-box", "crowd-time-machine"]),
+        ("<CROWD-POLYGONS name=a></CROWD-POLYGONS><crowd-polygon>", ["crowd-polygons"]),
+        ("<crowd-time-machine name='a'/><crowd-clock>", ["crowd-clock", "crowd-time-machine"]),
         ((ROOT / "labeling_job/worker-task.liquid.html").read_text(), []),
     ],
 )

@@ -110,7 +110,7 @@ class WorkerPages:
             context.close()
 
     def _frame(self, template: str, task_input: Mapping[str, Any], hosted: bool) -> str:
-        script = self.pages.put("/crowd.js", crowd.SCRIPT, "text/javascript; charset=utf-8")
+        script = self.pages.put("/crowd.js", crowd.SERVED_SCRIPT, "text/javascript; charset=utf-8")
         assets = PageAssets(
             crowd_script=None if hosted else script,
             bridge=self.pages.put("/bridge.js", crowd.BRIDGE, "text/javascript; charset=utf-8"),

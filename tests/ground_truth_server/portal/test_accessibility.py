@@ -26,7 +26,7 @@ WORKER_PAGES = {
     "no form": "<label>What is it? <input name='a'></label>",
     "whole document": "<!doctype html><html lang='de'><head><title>Naht</title></head><body><main><h1>Naht</h1>"
     "<crowd-form><crowd-text-area name='a' label='Was?'></crowd-text-area></crowd-form></main></body></html>",
-    "placeholder": "<crowd-form><crowd-polygon name='a' header='Mark it'></crowd-polygon></crowd-form>",
+    "no picture": "<crowd-form><crowd-polygon name='a' header='Mark it'></crowd-polygon></crowd-form>",
 }
 SCHEMES = ["light", "dark", "forced"]
 

@@ -36,21 +36,30 @@ def answers(site: PortalSite) -> list[object]:
     return [one.content for number in range(3) for one in site.engine.ledger.data_object("Welds1", str(number)).answers]
 
 
-@pytest.mark.parametrize(
-    "element",
-    ["<crowd-polygon name='a' labels=\"['x']\"></crowd-polygon>", "<crowd-time-machine name='a'></crowd-time-machine>"],
-    ids=["placeholder", "unknown"],
-)
-def test_a_page_whose_answer_would_be_missing_says_so_and_submits_nothing(
-    site: PortalSite, ada: Worker, element: str
-) -> None:
-    open_page(site, ada, f"<crowd-form>{element}</crowd-form>")
-    name = element.split(maxsplit=1)[0].strip("<")
+def test_a_page_whose_answer_would_be_missing_says_so_and_submits_nothing(site: PortalSite, ada: Worker) -> None:
+    open_page(site, ada, "<crowd-form><crowd-time-machine name='a'></crowd-time-machine></crowd-form>")
+    name = "crowd-time-machine"
     expect(ada.task.get_by_role("alert").filter(has_text=f"<{name}>")).to_contain_text("This page can't be submitted")
     ada.task.get_by_role("button", name="Submit").click()
     expect(ada.task.get_by_text(f"Not submitted: {name} can't be answered here.")).to_be_visible()
     assert answers(site) == []
     assert remarks(site) == [f"The worker page uses {name}, which nobody defines: it can't be submitted."]
+
+
+def test_the_owner_is_told_of_what_a_page_could_not_show(site: PortalSite, ada: Worker) -> None:
+    element = "<crowd-polygon name='a' src='/nothing.png' labels=\"['x', 'x']\"></crowd-polygon>"
+    open_page(site, ada, f"<crowd-form>{element}<input name='b' value='1'></crowd-form>")
+    expect(ada.task.get_by_text("could not be loaded").first).to_be_visible()
+    ada.page.wait_for_timeout(1500)
+    told = sorted(remarks(site))
+    assert len(told) == 2
+    assert told[0].startswith("Worker page of data object ")
+    assert '<crowd-polygon name="a">: The label “x” is there twice; it is shown once.' in told[0]
+    assert '<crowd-polygon name="a">: The picture could not be loaded' in told[1]
+    ada.task.get_by_label("Submit without this picture").check()
+    ada.task.get_by_role("button", name="Submit", exact=True).click()
+    ada.page.wait_for_timeout(300)
+    assert answers(site)[0] == {"b": "1"}
 
 
 def test_an_element_that_a_late_script_defines_is_there(site: PortalSite, ada: Worker) -> None:
