@@ -79,6 +79,11 @@ class TextElement extends AnsweringElement {
     this.update();
   }
 
+  restore(value) {
+    this.value = typeof value === "string" ? value : "";
+    this.showProblem("");
+  }
+
   showProblem(problem) {
     super.showProblem(problem);
     this.box.setAttribute("aria-invalid", String(problem !== ""));
@@ -193,6 +198,10 @@ class CrowdSlider extends AnsweringElement {
   reset() {
     this.#moved = false;
     this.update();
+  }
+
+  restore(value) {
+    if (typeof value === "number") this.value = value;
   }
 
   #show(value) {
