@@ -35,14 +35,17 @@ class ConsolidationStep:
         self._categories = categories
         self._outputs = outputs
 
+    def start_batches(self) -> None:
+        """Put every answered object into a batch: from then on no answer to it is corrected."""
+        while self._start_batch():
+            pass
+
     def run(self) -> None:
-        """Consolidate every answered object.
+        """Consolidate every batch that isn't yet.
 
         Raises:
             FunctionFailed: If the function gives no answer, or one that is not of the right shape.
         """
-        while self._start_batch():
-            pass
         for batch in self._records.batches.to_consolidate(self._job.key):
             self._consolidate(batch)
 

@@ -117,7 +117,7 @@ class Engine:
         self._expiry = Expiry(self.records, self._jobs, self._tasks, clock, tick)
         self._sealing = Sealing(self.records, 2 * tick)
         self._counts = JobCounts(self.records)
-        self.desk = WorkersDesk(self._jobs, self._tasks, self._counts)
+        self.desk = WorkersDesk(self.records, self._jobs, self._tasks, self._counts)
         self.ledger = Ledger(self.records, self._jobs, self._counts)
         self.leaving = False
         self._runs = JobRuns(self._around, self._jobs)

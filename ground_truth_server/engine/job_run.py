@@ -157,8 +157,7 @@ class JobRun:
             self._preparation.run(self._is_over)
             self.waiting = None
             if self._workers_are_done():
-                self._write_worker_responses()
-                self._consolidation.run()
+                self._consolidate()
 
     def _is_over(self) -> bool:
         return self._closing.is_set() or self._status() != "InProgress"
@@ -261,13 +260,19 @@ class JobRun:
     def _write_worker_responses(self) -> None:
         while some := self._objects.without_response(self._job.key):
             written = {}
-            for number, wave in some:
-                answers = self._records.tasks.answers(self._job.key, number)
-                written[number] = self._outputs.write_worker_response(wave, number, answers).key
+            for one in some:
+                answers = self._records.tasks.answers(self._job.key, one.number)
+                written[one] = self._outputs.write_worker_response(one.wave, one.number, answers).key
             with self._records.transaction():
                 self._objects.set_responses(self._job.key, written)
 
     # -- labels
+
+    def _consolidate(self) -> None:
+        # Once an object is in a batch its answers stay as they are: what was corrected until then is written now.
+        self._consolidation.start_batches()
+        self._write_worker_responses()
+        self._consolidation.run()
 
     def _write_intermediate_manifests(self) -> None:
         """Write how far the labels are after a wave, unless little has changed since the last time."""
@@ -292,8 +297,7 @@ class JobRun:
     def _finish(self, status: str) -> None:
         if status == "Stopped":
             self._take_all_back()
-            self._write_worker_responses()
-            self._consolidation.run()
+            self._consolidate()
             self._write_intermediate_manifests()
         manifest = self._outputs.write_output_manifest(self._lines())
         self._set_status(status, f"The labels are in {manifest}")

@@ -9,7 +9,7 @@ from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
 from ground_truth_server.records.data_objects import DataObject
 from ground_truth_server.records.event_log import Event
 from ground_truth_server.records.records import Records
-from ground_truth_server.records.tasks import Answer, TaskRecord
+from ground_truth_server.records.tasks import Answer, FormerAnswer, TaskRecord
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class ObjectView:
         data_object: The object: its line, task input, label, problem.
         answers: What workers submitted.
         tasks: Every task of it: worker, state, when accepted and ended.
+        former: The versions of answers that were corrected.
     """
 
     data_object: DataObject
     answers: Sequence[Answer]
     tasks: Sequence[TaskRecord]
+    former: Sequence[FormerAnswer] = ()
 
 
 class Ledger:
@@ -96,7 +98,9 @@ class Ledger:
             raise LookupError(f"The labeling job {name} has no data object {object_id[:40]}.")
         number = int(object_id)
         tasks = self._records.tasks
-        return ObjectView(found, tasks.answers(key, number), tasks.of_object(key, number))
+        return ObjectView(
+            found, tasks.answers(key, number), tasks.of_object(key, number), tasks.former_answers(key, number)
+        )
 
     def events(self, name: str | None = None, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Read the event log after a sequence number."""

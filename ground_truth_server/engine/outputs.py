@@ -44,16 +44,17 @@ class Outputs:
         self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
     def write_worker_response(self, wave: int, number: int, answers: Sequence[Answer]) -> S3Location:
-        """Write the answers to a data object, at least one."""
+        """Write the answers to a data object, at least one; over what was written before an answer was corrected."""
         region = self._job.region
         content = [
             {
                 "acceptanceTime": in_worker_response(answer.accepted),
-                "submissionTime": in_worker_response(answer.submitted),
+                "submissionTime": in_worker_response(answer.corrected or answer.submitted),
                 "timeSpentInSeconds": round(seconds_between(answer.accepted, answer.submitted), 3),
                 "workerId": worker_id(answer.worker, region),
                 "workerMetadata": worker_metadata(answer.worker, region),
                 "answerContent": answer.content,
+                **_remark(answer),
             }
             for answer in answers
         ]
@@ -108,7 +109,11 @@ class Outputs:
 def consolidation_entry(
     number: int, data_object: dict[str, Any], answers: Sequence[Answer], region: str
 ) -> dict[str, Any]:
-    """Make a data object's entry in a consolidation request."""
+    """Make a data object's entry in a consolidation request.
+
+    A worker's remark stands beside ``annotationData``, where functions that look for no remark look past it: the
+    answer's own JSON is what the form holds, and nothing else.
+    """
     source = {"content": data_object["source"]} if "source" in data_object else {"s3Uri": data_object["source-ref"]}
     return {
         "datasetObjectId": str(number),
@@ -117,10 +122,15 @@ def consolidation_entry(
             {
                 "workerId": worker_id(answer.worker, region),
                 "annotationData": {"content": write_json(answer.content)},
+                **_remark(answer),
             }
             for answer in answers
         ],
     }
+
+
+def _remark(answer: Answer) -> dict[str, str]:
+    return {} if answer.remark is None else {"remark": answer.remark}
 
 
 def manifest_line(job: LabelingJob, row: ManifestRow) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ground_truth_server.acting import SERVER
 from ground_truth_server.arns import REGION
 from ground_truth_server.engine.labeling_job import JobTable, LabelingJob
-from ground_truth_server.json_text import UnfitJson, write_answer
+from ground_truth_server.json_text import UnfitJson, read_kept, write_answer
 from ground_truth_server.records.records import Records
 from ground_truth_server.records.tasks import TaskRecord
 from ground_truth_server.timestamps import from_text, later, seconds_between, to_text
@@ -35,6 +35,16 @@ class AnswerUnfit(TaskRefused):
 
 class TaskClosed(TaskRefused):
     """The task ended before: submitted with another answer, declined, handed back, or its job ended."""
+
+
+class TooManyAside(TaskRefused):
+    """A worker has put as many tasks aside as there may be."""
+
+
+MOST_ASIDE = 20
+"""How many tasks of a labeling job a worker may put aside: others wait for their objects."""
+LONGEST_REMARK = 2_000
+"""Characters of a remark."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,25 @@ class Task:
     expires: datetime
 
 
+@dataclass(frozen=True)
+class OwnItem:
+    """A task that a worker has or has answered, to look at, or to correct the answer.
+
+    Attributes:
+        task: The task.
+        content: The newest version of the answer; ``None`` while there is none.
+        remark: Why, in the worker's words.
+        version: The answer's version, from 1.
+        correctable: Whether the answer can be corrected now.
+    """
+
+    task: Task
+    content: dict[str, Any] | None
+    remark: str
+    version: int
+    correctable: bool
+
+
 class TaskPool:
     """Hands out the tasks of labeling jobs in progress; every change is on disk when the call returns.
 
@@ -82,10 +111,11 @@ class TaskPool:
         self._clock = clock
         self._came_for_nothing: set[tuple[str, str]] = set()  # jobs' keys and workers, the last time
 
-    def available(self, worker: str, job_name: str) -> int:
-        """Count the data objects that a worker could take now, the one in hand included."""
+    def count_left(self, worker: str, job_name: str) -> tuple[int, int]:
+        """Count what is left for a worker: the data objects in hand, put aside and to take; and those put aside."""
         count = self._records.objects.count_to_take(job_name, worker, to_text(self._clock()))
-        return count + (self._records.tasks.in_hand(job_name, worker) is not None)
+        had, aside = self._records.tasks.count_had(job_name, worker)
+        return count + had, aside
 
     def submitted(self, worker: str, job_name: str) -> int:
         """Count the answers that a worker gave."""
@@ -138,23 +168,145 @@ class TaskPool:
         _check_in_hand(task, to_text(self._clock()))
         return self._task(task, self._jobs.get(task.job), self._records.objects.task_input(task.job, task.number))
 
-    def submit(self, task_id: str, worker: str, answer: Mapping[str, Any]) -> None:
+    def submit(self, task_id: str, worker: str, answer: Mapping[str, Any], remark: str = "") -> None:
         """Take a worker's answer. It is on disk when this returns; the same answer again changes nothing.
+
+        Args:
+            task_id: The task.
+            worker: The worker.
+            answer: The answer.
+            remark: Why, in the worker's words.
 
         Raises:
             TaskRefused: If the task is another worker's, expired or ended, its job is not in progress, or the
                 answer is unfit to be kept.
         """
-        try:
-            text = write_answer(answer)
-        except UnfitJson as error:
-            raise AnswerUnfit(f"The answer can't be taken: {error}. Correct it and submit it again.") from error
+        given = _fit(answer, remark)
         with self._records.transaction():
-            expired = self._submit(task_id, worker, text)
+            expired = self._submit(task_id, worker, given)
         if expired:  # what was found expired stays so, although the answer is refused
             raise expired
 
-    def _submit(self, task_id: str, worker: str, text: str) -> TaskExpired | None:
+    def correct(self, task_id: str, worker: str, answer: Mapping[str, Any], remark: str = "", version: int = 1) -> None:
+        """Take a newer version of a worker's answer while no label is being made of it; the former ones are kept.
+
+        The same version again changes nothing.
+
+        Args:
+            task_id: The task.
+            worker: The worker.
+            answer: The newer version; it counts from now on.
+            remark: Why, in the worker's words.
+            version: Which version the worker saw and corrects.
+
+        Raises:
+            TaskRefused: If the task is another worker's or wasn't submitted, the object's label is being made, another
+                version came meanwhile, or the answer is unfit to be kept.
+        """
+        given = _fit(answer, remark)
+        with self._records.transaction():
+            found = self._records.tasks.find_to_change(task_id)
+            task, status = found or (None, "")
+            number = _of_worker(task, task_id, worker).number
+            job = self._jobs.get(_of_worker(task, task_id, worker).job)
+            self._records.objects.hold(job.key, number)  # no batch takes it until the end
+            task = self._own(task_id, worker)
+            if _Given.of(task) == given:
+                return
+            self._check_correctable(job, task, status)
+            if task.version != version:
+                raise TaskClosed(f"Your answer to object {number} was corrected meanwhile, in another tab perhaps.")
+            self._correct(job, task, given)
+
+    def put_aside(self, task_id: str, worker: str) -> None:
+        """Put a task aside for later: it stays the worker's until its time ends, and the next one can be taken.
+
+        Raises:
+            TaskRefused: If it is not in this worker's hands, or too many are put aside already.
+        """
+        with self._records.transaction():
+            task, at = self._hold_worker(task_id, worker)
+            if task.aside is not None:
+                return
+            if self._records.tasks.count_had(task.job, worker)[1] >= MOST_ASIDE:
+                raise TooManyAside(f"You have put {MOST_ASIDE} tasks of this job aside, the most. Take one up first.")
+            if self._records.tasks.put_aside(task.id, at):
+                self._tell(task, "put aside", f"{worker} put object {task.number} aside", at)
+                self._audit(task, "put-aside", at)
+
+    def take_up(self, task_id: str, worker: str) -> None:
+        """Take up a task that was put aside; the one in hand, if any, is put aside for it.
+
+        Raises:
+            TaskRefused: If the worker doesn't have it, or not any more.
+        """
+        with self._records.transaction():
+            task, at = self._hold_worker(task_id, worker)
+            if task.aside is None:
+                return
+            in_hand = self._records.tasks.in_hand(task.job, worker)
+            if in_hand is not None and self._records.tasks.put_aside(in_hand.id, at):
+                self._tell(in_hand, "put aside", f"{worker} put object {in_hand.number} aside", at)
+                self._audit(in_hand, "put-aside", at)
+            if self._records.tasks.put_aside(task.id, None):
+                self._tell(task, "taken up", f"{worker} took object {task.number} up again", at)
+                self._audit(task, "taken-up", at)
+
+    def find_own(self, task_id: str, worker: str) -> OwnItem:
+        """Find a task that a worker has, in hand or put aside, or has answered.
+
+        Raises:
+            TaskRefused: If there is no such task of this worker's.
+        """
+        task = self._check_own(task_id, worker)
+        job, records = self._jobs.get(task.job), self._records
+        return OwnItem(
+            self._task(task, job, records.objects.task_input(task.job, task.number)),
+            None if task.answer is None else read_kept(task.answer),
+            task.remark or "",
+            task.version,
+            task.state == "submitted"
+            and self._jobs.state(job.key).status == "InProgress"
+            and records.objects.takes_corrections(job.key, task.number),
+        )
+
+    def check_own(self, task_id: str, worker: str) -> None:
+        """See that a worker has a task or has answered it; see :meth:`find_own`."""
+        self._check_own(task_id, worker)
+
+    def _check_own(self, task_id: str, worker: str) -> TaskRecord:
+        task = self._own(task_id, worker)
+        if task.state != "submitted":
+            _check_in_hand(task, to_text(self._clock()))
+        return task
+
+    def _hold_worker(self, task_id: str, worker: str) -> tuple[TaskRecord, str]:
+        """Find a task that a worker has, and keep the worker's others from changing; in a transaction."""
+        task = self._own(task_id, worker)
+        self._records.database.lock("worker", task.job, worker)
+        task, at = self._own(task_id, worker), to_text(self._clock())
+        _check_in_hand(task, at)
+        return task, at
+
+    def _check_correctable(self, job: LabelingJob, task: TaskRecord, status: str) -> None:
+        if task.state != "submitted":
+            raise TaskClosed(f"There is no answer of yours to object {task.number} that could be corrected.")
+        if status != "InProgress" or not self._records.objects.takes_corrections(job.key, task.number):
+            raise TaskClosed(
+                f"Your answer to object {task.number} can't be corrected any more: its label is being made or is there."
+            )
+
+    def _correct(self, job: LabelingJob, task: TaskRecord, given: "_Given") -> None:
+        records, at = self._records, max(to_text(self._clock()), task.corrected or task.ended or "")
+        if not records.tasks.correct(task, given.answer, given.remark, at):
+            raise TaskClosed(f"Your answer to object {task.number} was corrected meanwhile, in another tab perhaps.")
+        _, different = records.tasks.count_answers(job.key, task.number)
+        records.objects.note_correction(job.key, task.number, differ=different > 1)
+        version = task.version + 1
+        self._tell(task, "corrected", f"{task.worker} corrected object {task.number}: version {version}", at)
+        self._audit(task, "corrected", at, **given.hashes, version=str(version))
+
+    def _submit(self, task_id: str, worker: str, given: "_Given") -> TaskExpired | None:
         found = self._records.tasks.find_to_change(task_id)
         task, status = found or (None, "")
         task = _of_worker(task, task_id, worker)
@@ -163,7 +315,7 @@ class TaskPool:
             self.expire(job, at)
             task = self._own(task_id, worker)
         self._records.objects.hold(job.key, task.number)  # who answers it too counts after this
-        if task.state == "submitted" and task.answer == text:
+        if task.state == "submitted" and _Given.of(task) == given:
             return None
         if status != "InProgress":
             raise TaskClosed(f"The labeling job {job.key} has ended and takes no more answers.")
@@ -171,8 +323,8 @@ class TaskPool:
             _check_in_hand(task, at)
         except TaskExpired as error:
             return error
-        if not self._record(job, task, text, at):  # it ended elsewhere since it was read
-            return self._submit(task_id, worker, text)
+        if not self._record(job, task, given, at):  # it ended elsewhere since it was read
+            return self._submit(task_id, worker, given)
         return None
 
     def decline(self, task_id: str, worker: str) -> None:
@@ -238,11 +390,11 @@ class TaskPool:
     def _own(self, task_id: str, worker: str) -> TaskRecord:
         return _of_worker(self._records.tasks.find(task_id), task_id, worker)
 
-    def _record(self, job: LabelingJob, task: TaskRecord, answer: str, at: str) -> bool:
+    def _record(self, job: LabelingJob, task: TaskRecord, given: "_Given", at: str) -> bool:
         """Keep an answer, in a transaction; tells whether the task was still in hand."""
         records = self._records
         # The clock may have been set back meanwhile.
-        if not records.tasks.submit(task.id, answer, max(at, task.accepted)):
+        if not records.tasks.submit(task.id, given.answer, max(at, task.accepted), given.remark):
             return False
         answers, different = records.tasks.count_answers(job.key, task.number)
         if different > 1:
@@ -251,7 +403,7 @@ class TaskPool:
             records.objects.set_answered(job.key, task.number)
         spent = seconds_between(task.accepted, at)
         self._tell(task, "submitted", f"{task.worker} answered object {task.number} in {spent:.0f} s", at)
-        self._audit(task, "submitted", at, answer=hashlib.sha256(answer.encode()).hexdigest())
+        self._audit(task, "submitted", at, **given.hashes)
         return True
 
     def _hand_back(self, task_id: str, worker: str, state: str, verb: str) -> None:
@@ -288,6 +440,40 @@ class TaskPool:
 
     def _tell(self, task: TaskRecord, kind: str, message: str, at: str) -> None:
         self._records.log.write(task.job, at, kind, message, number=task.number, worker=task.worker)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a worker gives: the answer as it is written, and the remark, if there is one."""
+
+    answer: str
+    remark: str | None
+
+    @classmethod
+    def of(cls, task: TaskRecord) -> "_Given":
+        return cls(task.answer or "", task.remark)
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """What the audit keeps of it."""
+        found = {"answer": hashlib.sha256(self.answer.encode()).hexdigest()}
+        if self.remark is not None:
+            found["remark"] = hashlib.sha256(self.remark.encode()).hexdigest()
+        return found
+
+
+def _fit(answer: Mapping[str, Any], remark: str) -> _Given:
+    """Write what a worker gives, if it is fit to be kept."""
+    words = remark.strip()
+    try:
+        write_answer(words)
+        text = write_answer(answer)
+    except UnfitJson as error:
+        raise AnswerUnfit(f"The answer can't be taken: {error}. Correct it and submit it again.") from error
+    if len(words) > LONGEST_REMARK:
+        found = f"the remark has {len(words):,} characters, at most {LONGEST_REMARK:,} are taken"
+        raise AnswerUnfit(f"The answer can't be taken: {found}. Correct it and submit it again.")
+    return _Given(text, words or None)
 
 
 def _of_worker(task: TaskRecord | None, task_id: str, worker: str) -> TaskRecord:

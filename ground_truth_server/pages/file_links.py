@@ -2,7 +2,8 @@
 
 A worker page has an opaque origin and so no cookies: what it may read stands in the link itself, and the signature sees
 to it that nobody makes another. A link to a task's file names the task and its worker, which are looked at whenever it
-is followed; so it needs no end, and works for as long as the task is in the worker's hands.
+is followed; so it needs no end, and works for as long as the task is in the worker's hands. One with an end is of a
+page that a worker looks at: it works for a day, also once the task is answered.
 """
 
 import base64
@@ -25,7 +26,7 @@ FILES = "/files/"
 
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _LONGEST_KEY = 1024  # bytes
-_OWNERS_TIME = timedelta(days=1)  # and up to an hour more: links of the same hour are the same, for browsers' caches
+_TIME_TO_LOOK = timedelta(days=1)  # and up to an hour more: links of the same hour are the same, for browsers' caches
 _HOUR = 3600  # seconds
 
 
@@ -53,10 +54,12 @@ class FileLink:
     Attributes:
         location: The object.
         task: In whose page it is shown; ``None`` for the owner's, in console and preview.
+        to_look: Whether its worker only looks at it, so that the task may be answered already.
     """
 
     location: S3Location
     task: WorkersTask | None
+    to_look: bool = False
 
 
 class FileLinks:
@@ -81,8 +84,13 @@ class FileLinks:
         self._secret = secret
         self._clock = clock
 
-    def granted_to(self, task: WorkersTask | None) -> Presign:
-        """Make what gives ``grant_read_access`` its links: for a worker's task, or for the owner."""
+    def granted_to(self, task: WorkersTask | None, *, to_look: bool = False) -> Presign:
+        """Make what gives ``grant_read_access`` its links: for a worker's task, or for the owner.
+
+        Args:
+            task: The worker's task.
+            to_look: Whether the worker only looks at it.
+        """
 
         def link(uri: str) -> str:
             location = S3Location.parse(uri)
@@ -90,7 +98,7 @@ class FileLinks:
             name = location.key.rpartition("/")[2]
             # The name is for people, and for pages that look at how a link ends. Browsers would resolve dots.
             shown = f"/{quote(name, safe='')}" if name.strip(".") else ""
-            return f"{self._origin}{FILES}{self._signed(location, task)}{shown}"
+            return f"{self._origin}{FILES}{self._signed(location, task, to_look=to_look)}{shown}"
 
         return link
 
@@ -107,15 +115,12 @@ class FileLinks:
         if said.until and self._clock().timestamp() > said.until:
             raise LinkRefused("This link to a file could be read for a day. Open the page again.")
         task = None if said.task_id is None else WorkersTask(said.task_id, said.worker)
-        return FileLink(S3Location(said.bucket, said.key), task)
+        return FileLink(S3Location(said.bucket, said.key), task, to_look=said.until > 0)
 
-    def _signed(self, location: S3Location, task: WorkersTask | None) -> str:
+    def _signed(self, location: S3Location, task: WorkersTask | None, *, to_look: bool) -> str:
+        end = int((self._clock() + _TIME_TO_LOOK).timestamp() // _HOUR + 1) * _HOUR
         said: list[Any] = [location.bucket, location.key]
-        if task is None:
-            end = (self._clock() + _OWNERS_TIME).timestamp()
-            said += [None, "", int(end // _HOUR + 1) * _HOUR]
-        else:
-            said += [task.task_id, task.worker, 0]
+        said += [None, "", end] if task is None else [task.task_id, task.worker, end if to_look else 0]
         text = _packed(json.dumps(said, separators=(",", ":")).encode())
         return f"{text}.{self._signature(text)}"
 

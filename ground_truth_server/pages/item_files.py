@@ -96,13 +96,16 @@ class _ItemFiles:
             return _refused(error.status, str(error))
 
     def _check(self, link: FileLink) -> None:
-        """Let nobody read a task's files but the worker who has it in hand now."""
+        """Let nobody read a task's files but the worker who has it in hand now, or had it and looks at it again."""
         if link.task is None:
             return
         if self._engine is None:
             raise LinkRefused("This link is to a task's file, and there are no tasks here. Open the page again.")
         self._check_signed_in(link.task.worker)
-        self._engine.desk.find_task(link.task.task_id, link.task.worker)
+        if link.to_look:
+            self._engine.desk.check_own(link.task.task_id, link.task.worker)
+        else:
+            self._engine.desk.find_task(link.task.task_id, link.task.worker)
 
     async def _object(self, request: Request, head: ObjectHead) -> Response:
         modified = head.headers.get("last-modified", "")

@@ -38,7 +38,8 @@ def create_page_frame(
         pages: The origin and what its pages load.
         s3: Reads items' files: ``/files/TOKEN/NAME`` is one that a page was given a link to.
         engine: Whose tasks and data objects are shown: ``/tasks/ID?worker=NAME`` is the page of a task in
-            that worker's hands, ``/objects/JOB/ID`` the page of a data object; the portal signs their addresses.
+            that worker's hands, ``/own/ID?worker=NAME`` that of a task which the worker put aside or has answered,
+            ``/objects/JOB/ID`` the page of a data object; the portal signs their addresses.
         preview: Whose pages are shown: ``/preview/LINE``.
         is_signed_in: Tells whether a worker is signed in anywhere; pages and files are for those alone.
     """
@@ -53,6 +54,7 @@ def create_page_frame(
         frame = _Frame(pages, engine, check_signed_in)
         routes += [
             Route("/tasks/{task_id}", frame.task),
+            Route("/own/{task_id}", frame.own),
             Route("/objects/{job}/{object_id}", frame.data_object),
         ]
     if preview is not None:
@@ -77,6 +79,20 @@ class _Frame:
         except TaskRefused as error:
             return _no_page(self._pages, str(error), 410)
         page = self._pages.render(task.template, task.task_input, said)
+        return self._pages.respond(page.html)
+
+    def own(self, request: Request) -> Response:
+        said = WorkersTask(request.path_params["task_id"], request.query_params.get("worker", ""))
+        until, signature = (request.query_params.get(one, "") for one in ("until", "signature"))
+        try:
+            self._pages.links.check_own(said, until, signature)
+            self._check_signed_in(said.worker)
+            task = self._engine.desk.find_own(said.task_id, said.worker).task
+        except LinkRefused as error:
+            return _no_page(self._pages, str(error), 403)
+        except TaskRefused as error:
+            return _no_page(self._pages, str(error), 410)
+        page = self._pages.render(task.template, task.task_input, said, to_look=True)
         return self._pages.respond(page.html)
 
     def data_object(self, request: Request) -> Response:

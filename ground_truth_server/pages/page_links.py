@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from ground_truth_server.pages.file_links import LinkRefused, WorkersTask
 from ground_truth_server.timestamps import now
 
-_OWNERS_TIME = timedelta(days=1)
+_TIME = timedelta(days=1)
 
 
 class PageLinks:
@@ -36,9 +36,16 @@ class PageLinks:
 
     def of_object(self, job: str, object_id: str) -> str:
         """Give the address of a data object's page for the job's owner, for a day."""
-        until = str(int((self._clock() + _OWNERS_TIME).timestamp()))
+        until = self._end()
         query = {"until": until, "signature": self._signature("object", job, object_id, until)}
         return f"{self._origin}/objects/{quote(job, safe='')}/{quote(object_id, safe='')}?{urlencode(query)}"
+
+    def of_own(self, task: WorkersTask) -> str:
+        """Give the address at which a worker looks at a task that is put aside or answered, for a day."""
+        until = self._end()
+        signature = self._signature("own", task.task_id, task.worker, until)
+        query = {"worker": task.worker, "until": until, "signature": signature}
+        return f"{self._origin}/own/{quote(task.task_id, safe='')}?{urlencode(query)}"
 
     def check_task(self, task: WorkersTask, signature: str) -> None:
         """Let an address of a task's page pass that was made here.
@@ -55,8 +62,23 @@ class PageLinks:
             LinkRefused: If it wasn't.
         """
         self._check(signature, "object", job, object_id, until)
+        self._check_end(until, "the console")
+
+    def check_own(self, task: WorkersTask, until: str, signature: str) -> None:
+        """Let an address pass at which a worker looks at an own task that was made here, in the last day.
+
+        Raises:
+            LinkRefused: If it wasn't.
+        """
+        self._check(signature, "own", task.task_id, task.worker, until)
+        self._check_end(until, "the portal")
+
+    def _end(self) -> str:
+        return str(int((self._clock() + _TIME).timestamp()))
+
+    def _check_end(self, until: str, where: str) -> None:
         if self._clock().timestamp() > int(until):
-            raise LinkRefused("This page could be opened for a day. Open it again from the console.")
+            raise LinkRefused(f"This page could be opened for a day. Open it again from {where}.")
 
     def _check(self, signature: str, *said: str) -> None:
         if not hmac.compare_digest(self._signature(*said).encode(), signature.encode("utf-8", "replace")):

@@ -56,7 +56,9 @@ class PageOrigin:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     clock: Callable[[], datetime] = now
 
-    def render(self, template: str, task_input: Mapping[str, Any], task: WorkersTask | None) -> RenderedPage:
+    def render(
+        self, template: str, task_input: Mapping[str, Any], task: WorkersTask | None, *, to_look: bool = False
+    ) -> RenderedPage:
         """Make the worker page of a data object for this origin.
 
         Args:
@@ -64,8 +66,10 @@ class PageOrigin:
                 presigned ones where it has ``<meta name="grant-read-access" content="presigned">``.
             task_input: ``task.input`` in the template.
             task: Whose task it is; ``None`` for the owner, who looks at it in console or preview.
+            to_look: Whether the worker only looks at it, before or after answering it.
         """
-        presign = self.presign if _granted(template) == "presigned" else self.files.granted_to(task)
+        files = self.files.granted_to(task, to_look=to_look)
+        presign = self.presign if _granted(template) == "presigned" else files
         return render(template, task_input, presign, self.assets, self.rendering)
 
     @property

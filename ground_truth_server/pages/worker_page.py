@@ -23,6 +23,8 @@ From the page to the portal, sent to :attr:`PageAssets.portal_origin` only:
     An element was given what it can't show as it is, which the worker sees and the job's owner is told.
 ``{"type": "entered"}``
     The worker chose or typed something, which would be gone with the page.
+``{"type": "draft", "answer": {…}}``
+    What the form would submit now, told whenever that has changed; only for this server's own ``crowd-form``.
 ``{"type": "decline"}``
     The template's script dispatched a ``crowd-decline`` event on ``document``.
 
@@ -32,6 +34,11 @@ From the portal to the page:
     As if pressed in the page: 1–9 choose a category, Enter submits.
 ``{"type": "rejected", "message": "…"}``
     The answer could not be kept: the worker is told and may submit again.
+``{"type": "restore", "answer": {…}}``
+    Fill in what the worker had entered or answered before. A template that draws its own controls listens for
+    ``crowd-restore`` on ``document``; the event's ``detail`` is the answer.
+``{"type": "read-only"}``
+    The item is to look at: fields take nothing and nothing is submitted. ``crowd-read-only`` on ``document``.
 """
 
 import html

@@ -25,7 +25,15 @@ from ground_truth_server.edge.own_origin import OwnOrigin
 from ground_truth_server.engine.desk import OpenJob
 from ground_truth_server.engine.engine import Engine
 from ground_truth_server.engine.labeling_job import ENDED, LabelingJobNotFound
-from ground_truth_server.engine.tasks import NotYourTask, Task, TaskExpired, TaskRefused
+from ground_truth_server.engine.tasks import (
+    LONGEST_REMARK,
+    AnswerUnfit,
+    NotYourTask,
+    Task,
+    TaskExpired,
+    TaskRefused,
+    TooManyAside,
+)
 from ground_truth_server.json_text import MOST_LEVELS, UnfitJson, write_answer
 from ground_truth_server.pages.file_links import WorkersTask
 from ground_truth_server.pages.page_origin import PageOrigin
@@ -33,12 +41,14 @@ from ground_truth_server.pages.worker_page import SANDBOX
 from ground_truth_server.people.membership import Membership
 from ground_truth_server.people.person import Person
 from ground_truth_server.portal.answers_first import AnswersFirst
+from ground_truth_server.portal.own_work import aside_rows, own_rows
+from ground_truth_server.portal.short_text import in_short
 from ground_truth_server.portal.sign_in import SignIn, path_of
 from ground_truth_server.portal.sign_in_by_name import SignInByName
 from ground_truth_server.portal.web_pages import STATIC, WITHOUT_DATABASE, fragment, page
 from ground_truth_server.portal.worker_turn import answers_of, next_turn
 from ground_truth_server.printable import printable
-from ground_truth_server.timestamps import now
+from ground_truth_server.timestamps import from_text, now
 
 
 def create_portal(
@@ -65,8 +75,14 @@ def create_portal(
         Route("/jobs", portal.jobs),
         Route("/jobs/{job}", portal.task_page),
         Route("/jobs/{job}/progress", portal.progress),
+        Route("/jobs/{job}/own", portal.own_items),
+        Route("/history", portal.history),
         Route("/jobs/{job}/next", portal.next_task, methods=["POST"]),
         Route("/tasks/{task}/answer", portal.answer, methods=["POST"]),
+        Route("/tasks/{task}/own", portal.own_task),
+        Route("/tasks/{task}/correct", portal.correct, methods=["POST"]),
+        Route("/tasks/{task}/aside", portal.put_aside, methods=["POST"]),
+        Route("/tasks/{task}/take-up", portal.take_up, methods=["POST"]),
         Route("/tasks/{task}/decline", portal.decline, methods=["POST"]),
         Route("/tasks/{task}/incomplete", portal.incomplete, methods=["POST"]),
         Route("/tasks/{task}/release", portal.release, methods=["POST"]),
@@ -103,6 +119,10 @@ class _EndedJob:
 
 class _WrongPlace(Exception):
     """A worker asks from an address that the workforce doesn't allow."""
+
+
+class _NotAnAnswer(Exception):
+    """What a page sent is no answer. The text says what is wrong with it."""
 
 
 class _Portal:
@@ -147,7 +167,18 @@ class _Portal:
         described = self._engine.describe(self._job(request, person))
         human_task = described["HumanTaskConfig"]
         context = {"worker": person.id, "name": person.name, "job": described, "human_task": human_task}
-        return page(request, "task.html", **context, sandbox=SANDBOX)
+        return page(request, "task.html", **context, sandbox=SANDBOX, longest_remark=LONGEST_REMARK)
+
+    def history(self, request: Request) -> Response:
+        """Show a worker the own answers, and what became of each."""
+        person = self._person(request)
+        if person is None:
+            return self._sign_in.page(request, path_of(request))
+        before, name = (request.query_params.get(one, "") for one in ("before", "job"))
+        job = self._engine.ledger.job(name) if name else None
+        found = own_rows(self._engine, person.id, _ROWS, before, job.key if job else None)
+        title = job.request["HumanTaskConfig"]["TaskTitle"] if job else ""
+        return page(request, "history.html", person=person, found=found, job=job, title=title, before=before)
 
     # -- who may do what
 
@@ -182,6 +213,40 @@ class _Portal:
                 "available": job.available,
                 "given": answers.given,
                 "needed": answers.needed,
+                "aside": job.aside,
+                "secondsEach": self._engine.desk.seconds_a_task(person.id, name),
+            }
+        )
+
+    def own_items(self, request: Request) -> Response:
+        """Answer what a worker has put aside and answered last in a job, as a part of the task page."""
+        person = self._person(request, at_work=False)
+        if person is None:
+            return Response(status_code=401)
+        name = self._job(request, person)
+        rows = own_rows(self._engine, person.id, _LAST_ROWS, job=name).rows
+        aside = aside_rows(self._engine, person.id, name, self._seconds_until)
+        return HTMLResponse(fragment(request, "own_items.html", rows=rows, aside=aside, job=name))
+
+    def own_task(self, request: Request) -> Response:
+        """Answer what is needed to look at an own item, or to correct its answer."""
+        person = self._person(request, at_work=False)
+        if person is None:
+            return Response(status_code=401)
+        try:
+            own = self._engine.desk.find_own(request.path_params["task"], person.id)
+        except TaskRefused as error:
+            return _refused(request, _kind(error), 409, str(error))
+        return JSONResponse(
+            {
+                "id": own.task.id,
+                "object": own.task.object_id,
+                "page": self._pages.links.of_own(WorkersTask(own.task.id, person.id)),
+                "answer": own.content,
+                "answered": "" if own.content is None else in_short(own.content),
+                "remark": own.remark,
+                "version": own.version,
+                "correctable": own.correctable,
             }
         )
 
@@ -189,8 +254,16 @@ class _Portal:
         return await self._act(request, lambda person, _: self._next_task(request, person))
 
     async def answer(self, request: Request) -> Response:
-        take = lambda person, body: self._answer(request, person, body.get("answer"))  # noqa: E731
-        return await self._act(request, take, answer=True)
+        return await self._act(request, partial(self._answer, request), answer=True)
+
+    async def correct(self, request: Request) -> Response:
+        return await self._act(request, partial(self._correct, request), answer=True)
+
+    async def put_aside(self, request: Request) -> Response:
+        return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.put_aside, request, person))
+
+    async def take_up(self, request: Request) -> Response:
+        return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.take_up, request, person))
 
     async def decline(self, request: Request) -> Response:
         return await self._act(request, lambda person, _: self._hand_back(self._engine.desk.decline, request, person))
@@ -223,6 +296,10 @@ class _Portal:
             return _refused(request, "signed-out", 401, "This page was opened by somebody else.", body.get("answer"))
         try:
             return action(person, body)
+        except _NotAnAnswer as error:
+            return JSONResponse({"message": str(error)}, 400)
+        except AnswerUnfit as error:
+            return JSONResponse({"message": str(error)}, 422)
         except TaskRefused as error:
             return _refused(request, _kind(error), 409, str(error), body.get("answer"))
 
@@ -232,14 +309,22 @@ class _Portal:
         if turn.task is not None:
             return JSONResponse({"state": "task", "task": self._task(turn.task, person.id)})
         own = next((found for found in self._engine.ledger.workers(name) if found["worker"] == person.id), {})
-        context = {"job": self._engine.describe(name), "answers": answers_of(self._engine, name)}
+        aside = aside_rows(self._engine, person.id, name, self._seconds_until)
+        context = {"job": self._engine.describe(name), "answers": answers_of(self._engine, name), "aside": aside}
         panel = fragment(request, "turn.html", turn=turn, submitted=own.get("submitted", 0), **context)
         return JSONResponse({"state": turn.state, "panel": panel, "mayChange": turn.may_change})
 
-    def _answer(self, request: Request, person: Person, answer: object) -> Response:
-        if not isinstance(answer, dict):
-            return JSONResponse({"message": "The answer is not a JSON object."}, 400)
-        self._engine.desk.submit(request.path_params["task"], person.id, answer)
+    def _answer(self, request: Request, person: Person, body: Mapping[str, Any]) -> Response:
+        answer, remark = _given(body)
+        self._engine.desk.submit(request.path_params["task"], person.id, answer, remark)
+        return JSONResponse({"state": "submitted"})
+
+    def _correct(self, request: Request, person: Person, body: Mapping[str, Any]) -> Response:
+        answer, remark = _given(body)
+        version = body.get("version")
+        if not isinstance(version, int) or isinstance(version, bool):
+            raise _NotAnAnswer("The version that is corrected is not a whole number.")
+        self._engine.desk.correct(request.path_params["task"], person.id, answer, remark, version)
         return JSONResponse({"state": "submitted"})
 
     def _note_lack(self, request: Request, person: Person, body: Mapping[str, Any]) -> Response:
@@ -264,6 +349,9 @@ class _Portal:
             "page": self._pages.links.of_task(WorkersTask(task.id, worker)),
             "secondsLeft": (task.expires - self._clock()).total_seconds(),
         }
+
+    def _seconds_until(self, moment: str) -> float:
+        return (from_text(moment) - self._clock()).total_seconds()
 
     # -- what the pages show
 
@@ -297,6 +385,8 @@ class _Portal:
         return [_EndedJob(described["Key"], title, status, counts.get("submitted", 0))]
 
 
+_ROWS = 50  # of a history, on a page
+_LAST_ROWS = 10  # in the task page
 _ELEMENT = re.compile(r"crowd-[a-z0-9-]{1,60}")
 _OF_PAGE = "Worker page of data object "
 _MOST_TROUBLES = 100
@@ -318,9 +408,21 @@ def _trouble(task: Task, text: object) -> str:
 _Action = Callable[[Person, Mapping[str, Any]], Response]
 
 
+def _given(body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The answer and the remark that a page sent."""
+    answer, remark = body.get("answer"), body.get("remark", "")
+    if not isinstance(answer, dict):
+        raise _NotAnAnswer("The answer is not a JSON object.")
+    if not isinstance(remark, str):
+        raise _NotAnAnswer("The remark is not a text.")
+    return answer, remark
+
+
 def _kind(error: TaskRefused) -> str:
     if isinstance(error, TaskExpired):
         return "expired"
+    if isinstance(error, TooManyAside):
+        return "too-many"
     return "not-yours" if isinstance(error, NotYourTask) else "closed"
 
 

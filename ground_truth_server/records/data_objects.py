@@ -79,6 +79,21 @@ class TakenObject:
 
 
 @dataclass(frozen=True)
+class WithoutResponse:
+    """An object whose worker response is to be written.
+
+    Attributes:
+        number: Its number.
+        wave: The wave it went out in, from 1.
+        corrections: How often one of its answers was corrected until now.
+    """
+
+    number: int
+    wave: int
+    corrections: int
+
+
+@dataclass(frozen=True)
 class ManifestRow:
     """What a line of an output manifest is made of.
 
@@ -224,6 +239,22 @@ class ObjectRecords:
         """Note that an object's answers aren't all the same."""
         self._database.change(update(data_objects).where(_this(job, number)).values(differ=True))
 
+    def takes_corrections(self, job: str, number: int) -> bool:
+        """Tell whether an object's answers can still be corrected: no label is being made of them."""
+        query = select(literal(1)).where(_this(job, number), _o.state.in_(("open", "answered")), _o.batch.is_(None))
+        return self._database.row(query) is not None
+
+    def note_correction(self, job: str, number: int, *, differ: bool) -> None:
+        """Note that one of an object's answers was corrected: its worker response, if written, is to be written anew.
+
+        Args:
+            job: The labeling job.
+            number: The object.
+            differ: Whether its answers aren't all the same now.
+        """
+        values = {"corrections": _o.corrections + 1, "response": None, "differ": differ}
+        self._database.change(update(data_objects).where(_this(job, number)).values(values))
+
     def any_due(self, job: str, at: str) -> bool:
         """Tell whether the time of any task or the availability of any object has run out."""
         return any(self._database.row(query, its_job=job, at=at) is not None for query in (_ANY_LATE, _ANY_TO_CLOSE))
@@ -268,13 +299,17 @@ class ObjectRecords:
 
     # -- answers and labels
 
-    def without_response(self, job: str, limit: int = 200) -> list[tuple[int, int]]:
-        """Number objects, with their wave, whose worker response is not written yet."""
-        return [(row.number, row.wave) for row in self._database.rows(_WITHOUT_RESPONSE, its_job=job, at_most=limit)]
+    def without_response(self, job: str, limit: int = 200) -> list[WithoutResponse]:
+        """List objects whose worker response is not written yet, or not since an answer was corrected."""
+        rows = self._database.rows(_WITHOUT_RESPONSE, its_job=job, at_most=limit)
+        return [WithoutResponse(row.number, row.wave, row.corrections) for row in rows]
 
-    def set_responses(self, job: str, keys: Mapping[int, str]) -> None:
-        """Note the keys of worker responses, by the objects' numbers."""
-        values = [{"its_job": job, "its_number": number, "response": key} for number, key in keys.items()]
+    def set_responses(self, job: str, keys: Mapping[WithoutResponse, str]) -> None:
+        """Note the keys of worker responses; not where an answer was corrected since the object was listed."""
+        values = [
+            {"its_job": job, "its_number": one.number, "its_corrections": one.corrections, "response": key}
+            for one, key in keys.items()
+        ]
         self._database.change(_SET_RESPONSES, values)
 
     def last_answered_wave(self, job: str) -> int | None:
@@ -383,7 +418,7 @@ _late = and_(tasks.c.job == bindparam("its_job"), tasks.c.state == ACCEPTED, tas
 _COUNT = Hot(select(_o.state, func.count().label("objects")).where(_of_job).group_by(_o.state))
 _ANY_IN = Hot(select(literal(1)).select_from(data_objects).where(_of_job, _o.state == bindparam("its_state")).limit(1))
 _WITHOUT_RESPONSE = Hot(
-    select(_o.number, _o.wave)
+    select(_o.number, _o.wave, _o.corrections)
     .where(_of_job, _o.state == "answered", _o.response.is_(None))
     .order_by(_o.number)
     .limit(bindparam("at_most"))
@@ -411,7 +446,11 @@ _OPEN_IT = Hot(
     .where(_EACH, _o.state == "preparing")
     .values(state="open", task_input=bindparam("task_input"), closes=bindparam("closes"), free=bindparam("free"))
 )
-_SET_RESPONSES = update(data_objects).where(_EACH).values(response=bindparam("response"))
+_SET_RESPONSES = (
+    update(data_objects)
+    .where(_EACH, _o.corrections == bindparam("its_corrections"))
+    .values(response=bindparam("response"))
+)
 _SET_LABELS = update(data_objects).where(_EACH).values(state="labeled", label=bindparam("label"))
 
 

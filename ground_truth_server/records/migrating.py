@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from ground_truth_server.records.database import RecordsUnusable
 
-NEWEST = "0006"
+NEWEST = "0007"
 """The last migration; said here too, so that a database which has it starts without Alembic."""
 _FOLDER = Path(__file__).parent / "migrations"
 _BEFORE_ALEMBIC = 2  # the last ``user_version`` of files that only SQLite's own mark told the version of

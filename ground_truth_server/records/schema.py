@@ -27,6 +27,7 @@ metadata = MetaData()
 # States are written into statements as they are: a database can't tell which partial index serves a parameter.
 OPEN: ColumnElement[str] = literal_column("'open'")
 ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
+SUBMITTED: ColumnElement[str] = literal_column("'submitted'")
 FUNCTION_FAILED: ColumnElement[str] = literal_column("'function failed'")
 NONE: ColumnElement[int] = literal_column("0")
 
@@ -69,6 +70,7 @@ data_objects = Table(
     Column("problem", Text),  # why it failed
     Column("ended", Text),  # when it failed
     Column("differ", Boolean, nullable=False, server_default=false()),  # whether its answers aren't all the same
+    Column("corrections", Integer, nullable=False, server_default=text("0")),  # how often one of them was corrected
     PrimaryKeyConstraint("job", "number"),
 )
 _open = data_objects.c.state == OPEN
@@ -99,12 +101,30 @@ tasks = Table(
     Column("accepted", Text, nullable=False),
     Column("expires", Text, nullable=False),
     Column("ended", Text),
-    Column("answer", Text),
+    Column("answer", Text),  # the newest version
+    Column("aside", Text),  # since when its worker has put it aside
+    Column("remark", Text),  # why, in the worker's words; of the newest version
+    Column("version", Integer, nullable=False, server_default=text("1")),  # of the answer
+    Column("corrected", Text),  # when the newest version came, if it isn't the first
 )
 _accepted = tasks.c.state == ACCEPTED
+_submitted = tasks.c.state == SUBMITTED
 Index("tasks_by_object", tasks.c.job, tasks.c.number, tasks.c.worker, tasks.c.state)
 Index("tasks_by_worker", tasks.c.job, tasks.c.worker, tasks.c.state)
 Index("tasks_in_hand", tasks.c.job, tasks.c.expires, sqlite_where=_accepted, postgresql_where=_accepted)
+Index("tasks_submitted", tasks.c.worker, tasks.c.ended, sqlite_where=_submitted, postgresql_where=_submitted)
+
+# The versions of answers that were corrected, each until the one that stands in its task.
+former_answers = Table(
+    "former_answers",
+    metadata,
+    Column("task", Text, nullable=False),
+    Column("version", Integer, nullable=False),  # from 1
+    Column("at", Text, nullable=False),  # when it came
+    Column("answer", Text, nullable=False),
+    Column("remark", Text),
+    PrimaryKeyConstraint("task", "version"),
+)
 
 batches = Table(
     "batches",

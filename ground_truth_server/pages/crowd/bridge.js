@@ -57,7 +57,51 @@
     if (source !== window.parent || typeof data !== "object" || data === null) return;
     if (data.type === "key") document.dispatchEvent(new CustomEvent("crowd-key", { detail: String(data.key) }));
     if (data.type === "rejected") document.dispatchEvent(new CustomEvent("crowd-rejected", { detail: data.message }));
+    if (data.type === "restore") document.dispatchEvent(new CustomEvent("crowd-restore", { detail: data.answer }));
+    if (data.type === "read-only") setReadOnly();
   });
+
+  // -- drafts: what the form would submit now, told whenever that has changed
+
+  const DRAFT_SHARE = 20; // at most a twentieth of the time goes into looking what the form holds
+  const DRAFT_AGAIN = 250; // milliseconds, after which scripts of the page have done what a click means
+  let isReadOnly = false;
+  let drafted = ""; // what was told last
+  let nextLook = 0;
+  let timer = null;
+
+  function setReadOnly() {
+    isReadOnly = true;
+    document.dispatchEvent(new CustomEvent("crowd-read-only"));
+  }
+
+  function formAnswer() {
+    const answer = document.querySelector("crowd-form")?.answer;
+    return answer === undefined ? "" : JSON.stringify(answer);
+  }
+
+  function look() {
+    const began = performance.now();
+    const text = formAnswer();
+    nextLook = performance.now() + DRAFT_SHARE * (performance.now() - began);
+    if (text === drafted || isReadOnly) return;
+    drafted = text;
+    send({ type: "draft", answer: JSON.parse(text) });
+  }
+
+  function lookSoon() {
+    const wait = nextLook - performance.now();
+    if (wait <= 0) look();
+    clearTimeout(timer);
+    timer = setTimeout(look, Math.max(DRAFT_AGAIN, wait));
+  }
+
+  // On window, after the page's own listeners, and at once: a reload may be the next thing. Where a page lets no event
+  // come so far, a moment later.
+  for (const type of ["input", "change", "click", "keyup", "pointerup"]) {
+    window.addEventListener(type, lookSoon);
+    window.addEventListener(type, () => setTimeout(lookSoon, 0), true);
+  }
 
   // On window, after the page's own listeners: what they used, and what is typed into a field, stays here.
   window.addEventListener("keydown", (event) => {
@@ -188,6 +232,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     provideForm();
+    drafted = formAnswer();
     provideLandmarks();
     linkDocuments();
     announce();

@@ -24,6 +24,11 @@ class OnOffElement extends AnsweringElement {
     this.update();
   }
 
+  restore(value) {
+    this.checked = isObject(value) && Object.hasOwn(value, this.value) && value[this.value] === true;
+    this.showProblem("");
+  }
+
   /** The worker's own change. */
   turn(on) {
     if (this.checked === on) return;

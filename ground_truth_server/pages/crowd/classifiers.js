@@ -111,6 +111,15 @@ class Classifier extends AnsweringElement {
     this.showProblem("");
   }
 
+  /** Choose again what was chosen before; what a page sends is looked at as if anybody had sent it. */
+  restore(value) {
+    const labels = isObject(value) ? [value.label, value.labels].flat() : [];
+    for (const box of this.boxes) box.checked = labels.includes(box.value);
+    const comment = this.querySelector("worker-comment");
+    if (comment && typeof value?.workerComment === "string") comment.value = value.workerComment;
+    this.showProblem("");
+  }
+
   focus() { (this.boxes.find((box) => box.checked) ?? this.boxes[0])?.focus(); }
 
   /** Choose the nth category, counted from 1; false if there is none. */

@@ -153,6 +153,9 @@ class AnsweringElement extends CrowdElement {
   /** Put the answer back to what the template gave. */
   reset() {}
 
+  /** Show an answer that was given before, as `_submittableValue` gave it; undefined for nothing. */
+  restore() {}
+
   /** Show or clear the message about what is wrong. */
   showProblem(problem) {
     const place = this.part(".error");

@@ -79,6 +79,11 @@ class TextElement extends AnsweringElement {
     this.update();
   }
 
+  restore(value) {
+    this.value = typeof value === "string" ? value : "";
+    this.showProblem("");
+  }
+
   showProblem(problem) {
     super.showProblem(problem);
     this.box.setAttribute("aria-invalid", String(problem !== ""));
@@ -211,6 +216,10 @@ class CrowdSlider extends AnsweringElement {
     const share = (Number(this.secondaryProgress) - min) / (max - min);
     second.hidden = this.secondaryProgress === "" || !Number.isFinite(share);
     second.style.width = `${100 * Math.min(Math.max(share, 0), 1)}%`;
+  }
+
+  restore(value) {
+    if (typeof value === "number") this.value = value;
   }
 
   #show(value) {

@@ -17,7 +17,7 @@ class CrowdForm extends CrowdElement {
       position: sticky; bottom: 0; z-index: 5; display: flex; gap: 1rem; align-items: center; justify-content: flex-end;
       margin-top: 1rem; padding: .6rem 0; border-top: 1px solid var(--line); background: light-dark(#fff, #14191f);
     }
-    :host([own-submit]) .foot:not(.telling) { display: none; }
+    :host([own-submit]) .foot:not(.telling), :host([read-only]) .foot { display: none; }
     .status { flex: 1; margin: 0; color: var(--ink-soft); }
     .hint { font-size: .85em; }
     :host([own-submit]) .hint { display: none; }
@@ -27,6 +27,7 @@ class CrowdForm extends CrowdElement {
 
   #sent = false;
   #submitting = false;
+  #readOnly = false;
   #button = null;
   #asked = false;
 
@@ -35,6 +36,8 @@ class CrowdForm extends CrowdElement {
     this.addEventListener("submit", (event) => this.#nestedFormSubmitted(event));
     this.addEventListener("change", () => this.#asked && this.#tell(""));
     document.addEventListener("crowd-rejected", (event) => this.#rejected(event.detail));
+    document.addEventListener("crowd-restore", (event) => this.restore(event.detail));
+    document.addEventListener("crowd-read-only", () => this.#setReadOnly());
     // Content may be parsed, or made by scripts, at any time.
     new MutationObserver(() => this.#ensureSubmitButton()).observe(this, { childList: true, subtree: true });
     whenParsed(() => this.#ensureSubmitButton());
@@ -69,7 +72,7 @@ class CrowdForm extends CrowdElement {
 
   /** Submit as the button does: check, ask the `submit` listeners, send. */
   submit(submitter = null) {
-    if (this.#sent) return;
+    if (this.#sent || this.#readOnly) return;
     if (!this.#submitting) {
       if (!this.reportValidity()) return;
       if (!this.#listenersAgree(submitter)) return;
@@ -102,6 +105,30 @@ class CrowdForm extends CrowdElement {
       else resetPlain(field);
     }
     this.#tell("");
+  }
+
+  /** Fill in an answer that was given before; what has no name in it is left empty. */
+  restore(answer) {
+    if (!isObject(answer)) return;
+    const seen = new Map();
+    for (const field of this.elements) {
+      const name = field.getAttribute("name");
+      if (!name) continue;
+      const value = Object.hasOwn(answer, name) ? answer[name] : undefined;
+      if (field instanceof AnsweringElement) field.restore(value);
+      else restorePlain(field, value, seen);
+    }
+    this.#tell("");
+  }
+
+  /** An item to look at: its fields show what was answered, and take nothing. */
+  #setReadOnly() {
+    this.#readOnly = true;
+    this.toggleAttribute("read-only", true);
+    for (const field of this.elements) field.disabled = true;
+    for (const button of this.querySelectorAll('crowd-button[form-action="submit"], button[type=submit], input[type=submit]')) {
+      button.hidden = true;
+    }
   }
 
   #problems() {
@@ -228,6 +255,24 @@ function labelText(label) {
   const copy = label.cloneNode(true);
   for (const field of copy.querySelectorAll(PLAIN_FIELDS)) field.remove();
   return copy.textContent.trim();
+}
+
+/** Fill in a plain field; of several text fields of one name each takes its own of the list that they made. */
+function restorePlain(field, value, seen) {
+  if (/^(submit|button|reset|image|file|password)$/.test(field.type)) return;
+  const values = [value].flat().filter((one) => typeof one === "string");
+  if (field.type === "checkbox" || field.type === "radio") {
+    field.checked = values.includes(field.value);
+  } else if (field.type === "select-multiple") {
+    for (const option of field.options) option.selected = values.includes(option.value);
+  } else {
+    const nth = seen.get(field.name) ?? 0;
+    seen.set(field.name, nth + 1);
+    if (nth >= values.length) return;
+    field.value = values[nth];
+  }
+  // The page's own scripts may show or hide parts by it.
+  for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
 }
 
 function resetPlain(field) {

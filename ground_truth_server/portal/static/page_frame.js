@@ -18,8 +18,8 @@ export class PageFrame {
     window.addEventListener("message", (event) => this.#message(event));
   }
 
-  /** Load a page and show it; false if it did not become ready in time. */
-  async show(url, title) {
+  /** Load a page and show it, told these messages first; false if it did not become ready in time. */
+  async show(url, title, messages = []) {
     this.#coming?.remove();
     const frame = document.createElement("iframe");
     frame.setAttribute("sandbox", this.#sandbox);
@@ -33,6 +33,8 @@ export class PageFrame {
     frame.src = url;
     this.#stage.append(frame);
     const inTime = await Promise.race([ready.then(() => true), after(READY_WITHIN).then(() => false)]);
+    // The page's origin is opaque: it can't be named as the target.
+    if (inTime) for (const message of messages) frame.contentWindow?.postMessage(message, "*");
     if (inTime) await Promise.race([loaded, after(PICTURES_WITHIN)]);
     if (this.#coming !== frame) return inTime;
     this.#coming = null;
@@ -42,7 +44,6 @@ export class PageFrame {
   }
 
   tell(message) {
-    // The page's origin is opaque: it can't be named as the target.
     this.#shown?.contentWindow.postMessage(message, "*");
   }
 
@@ -53,6 +54,12 @@ export class PageFrame {
   clear() {
     this.#shown?.remove();
     this.#shown = null;
+  }
+
+  /** Let nothing come any more that is still loading. */
+  cancel() {
+    this.#coming?.remove();
+    this.#coming = null;
   }
 
   #takeIn(frame) {

@@ -16,7 +16,13 @@ export function get(path) {
   return ask(path, {});
 }
 
-async function ask(path, options) {
+/** Get a part of a page. */
+export async function getPart(path) {
+  const response = await reach(path, {});
+  return response.ok ? response.text() : `<p>That did not work (${response.status}).</p>`;
+}
+
+async function reach(path, options) {
   let response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...options });
@@ -24,6 +30,11 @@ async function ask(path, options) {
     throw new ConnectionLost("The server does not answer.");
   }
   if (response.status >= 500) throw new ConnectionLost(`The server has trouble (${response.status}).`);
+  return response;
+}
+
+async function ask(path, options) {
+  const response = await reach(path, options);
   try {
     return { status: response.status, ...(await response.json()) };
   } catch {

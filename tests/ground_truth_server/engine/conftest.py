@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # What these tell of the engine holds on any database; the others look into SQLite's file.
-ON_BOTH = ("test_engine", "test_tasks")
+ON_BOTH = ("test_engine", "test_tasks", "test_labeling_all_day")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -33,6 +33,95 @@ def form(content: str) -> str:
     return f"{SCRIPT}<crowd-form>{content}</crowd-form>"
 
 
+EVERY_FIELD = """
+  <crowd-classifier name="kind" categories="['Cat', 'Dog']" header="Which?"></crowd-classifier>
+  <crowd-image-classifier-multi-select name="all" categories="['x', 'y', 'z']" header="All?">
+    <worker-comment header="Why?" link-text="Say why">Why?</worker-comment></crowd-image-classifier-multi-select>
+  <crowd-input name="word" label="Word"></crowd-input><crowd-text-area name="essay" label="Essay"></crowd-text-area>
+  <crowd-slider name="size" min="0" max="10" label="Size"></crowd-slider>
+  <crowd-checkbox name="seen" value="seam">Seam</crowd-checkbox>
+  <crowd-toggle-button name="seen" value="root">Root</crowd-toggle-button>
+  <crowd-radio-group><crowd-radio-button name="a" value="yes">Yes</crowd-radio-button>
+    <crowd-radio-button name="b" value="no">No</crowd-radio-button></crowd-radio-group>
+  <label>First <input name="plain"></label> <label>Second <input name="plain"></label>
+  <label>Box <input type="checkbox" name="box" value="on"></label>
+  <label>Preset <input type="checkbox" name="preset" value="on" checked></label>
+  <label>Either <input type="radio" name="either" value="1"></label>
+  <label>Or <input type="radio" name="either" value="2"></label>
+  <label>One <select name="one"><option>p<option>q</select></label>
+  <label>Some <select name="some" multiple><option>r<option>s<option>t</select></label>
+  <input type="hidden" name="drawn">"""
+FILLED = {
+    "kind": {"label": "Dog"},
+    "all": {"labels": ["x", "z"], "workerComment": "both ü"},
+    "word": "w",
+    "essay": "two\nlines",
+    "size": 7,
+    "seen": {"seam": True, "root": False},
+    "a": {"yes": False},
+    "b": {"no": True},
+    "plain": ["1", "2"],
+    "box": "on",
+    "either": "2",
+    "one": "q",
+    "some": ["r", "t"],
+    "drawn": '{"from":1}',
+}
+
+
+class TestDrafts:
+    def test_what_was_entered_is_put_in_again_in_every_field(self, pages: WorkerPages) -> None:
+        shown = pages.show(form(EVERY_FIELD))
+        shown.tell({"type": "restore", "answer": FILLED})
+        shown.task.get_by_role("checkbox", name="Seam").wait_for()
+        assert shown.submit() == FILLED
+
+    def test_what_is_told_of_a_draft_is_what_would_be_submitted(self, pages: WorkerPages) -> None:
+        shown = pages.show(form(EVERY_FIELD))
+        assert shown.messages("draft") == []
+        shown.task.get_by_label("Dog", exact=True).check()
+        shown.task.get_by_label("x", exact=True).check()
+        shown.task.get_by_role("textbox", name="Word").fill("abc")
+        shown.task.get_by_text("No", exact=True).click()
+        shown.page.wait_for_function("messages.some(({ type, answer }) => type === 'draft' && answer.b?.no)")
+        answer = shown.submit()
+        assert shown.messages("draft")[-1]["answer"] == answer
+        assert isinstance(answer, dict)
+        assert (answer["kind"], answer["word"], answer["b"]) == ({"label": "Dog"}, "abc", {"no": True})
+
+    @pytest.mark.parametrize(
+        "odd", [None, 7, "text", [], {"kind": "Dog", "all": {"labels": 3}, "size": "big", "seen": None, "plain": {}}]
+    )
+    def test_an_odd_answer_puts_in_nothing(self, pages: WorkerPages, odd: object) -> None:
+        shown = pages.show(form(EVERY_FIELD))
+        shown.tell({"type": "restore", "answer": odd})
+        shown.refuses("2 answers are missing")
+        assert shown.errors == []
+
+    def test_a_template_of_its_own_controls_is_told(self, pages: WorkerPages) -> None:
+        script = """<output id="o"></output><script>
+          document.addEventListener("crowd-restore", ({ detail }) => { o.value = detail.drawn; });</script>"""
+        shown = pages.show(form(EVERY_FIELD + script))
+        shown.tell({"type": "restore", "answer": FILLED})
+        expect(shown.task.locator("#o")).to_have_text('{"from":1}')
+
+    def test_a_page_to_look_at_takes_nothing(self, pages: WorkerPages) -> None:
+        shown = pages.show(form(EVERY_FIELD))
+        shown.tell({"type": "restore", "answer": FILLED})
+        shown.tell({"type": "read-only"})
+        expect(shown.task.get_by_label("Dog", exact=True)).to_be_checked()
+        expect(shown.task.get_by_label("Dog", exact=True)).to_be_disabled()
+        expect(shown.task.get_by_label("First")).to_be_disabled()
+        expect(shown.task.get_by_role("button", name="Submit")).to_have_count(0)
+        before = len(shown.messages("draft"))
+        shown.evaluate("document.querySelector('crowd-form').submit()")
+        shown.tell({"type": "key", "key": "1"})
+        shown.tell({"type": "key", "key": "Enter"})
+        shown.page.wait_for_timeout(400)
+        expect(shown.task.get_by_label("Dog", exact=True)).to_be_checked()
+        assert (shown.messages("answer"), len(shown.messages("draft"))) == ([], before)
+
+
 class TestAnswers:
     def test_classifier(self, pages: WorkerPages) -> None:
         shown = pages.show(

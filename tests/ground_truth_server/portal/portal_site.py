@@ -116,7 +116,7 @@ class Worker:
 
     @property
     def task(self) -> FrameLocator:
-        return self.page.frame_locator("iframe:not(.coming)")
+        return self.page.frame_locator("iframe:not(.coming, #beside *)")
 
     def note(self, message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -4,16 +4,17 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from ground_truth_server.records.batches import Batch
-from ground_truth_server.records.data_objects import NewObject
+from ground_truth_server.records.data_objects import NewObject, WithoutResponse
 from ground_truth_server.records.database import RECORD_ERRORS, Database
 from ground_truth_server.records.jobs import JobRecord
 from ground_truth_server.records.records import Records
-from ground_truth_server.records.tasks import TaskRecord
+from ground_truth_server.records.tasks import Answer, FormerAnswer, TaskRecord
 from tests.ground_truth_server.engine.labeling import wait_until
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:labeling-job/"
@@ -246,6 +247,94 @@ class TestTasks:
         assert records.tasks.count_submitted("Welds", "ann") == 1
         assert records.tasks.by_worker("Welds") == [("ann", "submitted", 1), ("ben", "submitted", 1)]
 
+    def test_each_version_of_an_answer_is_kept_and_the_newest_counts(self, records: Records) -> None:
+        add_job(records, objects=1)
+        take(records, "ann", "t")
+        with records.transaction():
+            records.tasks.submit("t", '{"a":1}', LATER, "it is ü")
+        first = records.tasks.find("t")
+        assert first is not None
+        with records.transaction():
+            assert records.tasks.correct(first, '{"a":2}', None, LATEST)
+        with records.transaction():
+            assert not records.tasks.correct(first, '{"a":3}', None, LATEST), "another version came first"
+        newest = records.tasks.find("t")
+        assert newest is not None
+        assert (newest.answer, newest.version, newest.corrected, newest.ended) == ('{"a":2}', 2, LATEST, LATER)
+        with records.transaction():
+            assert records.tasks.correct(newest, '{"a":4}', "no", LATEST)
+        assert records.tasks.former_answers("Welds", 0) == [
+            FormerAnswer("t", 1, LATER, {"a": 1}, "it is ü"),
+            FormerAnswer("t", 2, LATEST, {"a": 2}, None),
+        ]
+        assert records.tasks.answers("Welds", 0) == [Answer("ann", AT, LATER, {"a": 4}, "no", LATEST, "t")]
+        assert records.tasks.count_answers("Welds", 0) == (1, 1)
+
+    def test_a_worker_response_is_written_anew_after_a_correction_alone(self, records: Records) -> None:
+        add_job(records, objects=2)
+        with records.transaction():
+            for number in range(2):
+                records.objects.set_answered("Welds", number)
+        listed = records.objects.without_response("Welds")
+        with records.transaction():  # while the files of both are written
+            records.objects.note_correction("Welds", 0, differ=True)
+        with records.transaction():
+            records.objects.set_responses("Welds", dict.fromkeys(listed, "a.json"))
+        assert records.objects.without_response("Welds") == [WithoutResponse(0, 1, 1)]
+        assert [found.object_id for found in records.objects.page_that_differs("Welds", 0, 9)] == ["0"]
+        with records.transaction():
+            records.objects.set_responses("Welds", {WithoutResponse(0, 1, 1): "a.json"})
+            records.objects.note_correction("Welds", 0, differ=False)
+        assert records.objects.without_response("Welds") == [WithoutResponse(0, 1, 2)]
+        assert records.objects.page_that_differs("Welds", 0, 9) == []
+        assert records.objects.takes_corrections("Welds", 0)
+        with records.transaction():
+            records.objects.put_in_batch("Welds", 1, 10)
+        assert not records.objects.takes_corrections("Welds", 0)
+
+    def test_what_is_put_aside_is_had_but_not_in_hand(self, records: Records) -> None:
+        add_job(records, objects=2)
+        take(records, "ann", "t")
+        with records.transaction():
+            assert records.tasks.put_aside("t", LATER)
+        assert records.tasks.in_hand("Welds", "ann") is None
+        assert take(records, "ann", "u") == 1
+        assert records.tasks.count_had("Welds", "ann") == (2, 1)
+        assert [(one.id, one.aside) for one in records.tasks.aside("Welds", "ann")] == [("t", LATER)]
+        assert [one.id for one in records.tasks.in_hands("Welds", LATER)] == ["t", "u"], "its time goes on"
+        with records.transaction():
+            assert records.tasks.put_aside("t", None)
+            assert records.tasks.end("u", "released", LATER)
+        assert records.tasks.aside("Welds", "ann") == []
+        with records.transaction():
+            assert not records.tasks.put_aside("u", LATEST)
+
+    def test_a_worker_s_answers_are_paged_from_the_newest(self, records: Records) -> None:
+        add_job(records, objects=3)
+        add_job(records, "Seams", objects=2)
+        for task, job, at in (("a", "Welds", AT), ("b", "Welds", LATER), ("c", "Seams", LATER), ("d", "Welds", LATEST)):
+            take(records, "ann", task, key=job)
+            with records.transaction():
+                records.tasks.submit(task, f'{{"by":"{task}"}}', at)
+        assert take(records, "ben", "e", key="Seams") == 0
+        with records.transaction():
+            records.tasks.submit("e", "{}", LATEST)
+
+        def ids(**options: Any) -> list[str]:
+            return [one.task.id for one in records.tasks.own_answers("ann", **options)]
+
+        assert ids(limit=9) == ["d", "c", "b", "a"]
+        assert ids(limit=2) == ["d", "c"]
+        assert ids(limit=2, before=(LATER, "c")) == ["b", "a"]
+        assert ids(limit=9, job="Welds") == ["d", "b", "a"]
+        assert ids(limit=9, job="Seams", before=(LATEST, "z")) == ["c"]
+        assert records.tasks.last_submitted("Welds", "ann", 2) == [(AT, LATEST), (AT, LATER)]
+        with records.transaction():
+            records.objects.set_labels("Welds", {0: {"class": "ü"}})
+        oldest = records.tasks.own_answers("ann", 1, (LATER, "b"))[0]
+        assert (oldest.content, oldest.state, oldest.label) == ({"by": "a"}, "labeled", {"class": "ü"})
+        assert (oldest.line, oldest.in_batch) == ({"source": "0"}, False)
+
 
 class TestBatches:
     def test_objects_are_labeled_in_batches(self, records: Records) -> None:
@@ -256,10 +345,11 @@ class TestBatches:
             assert records.objects.last_answered_wave("Welds") == 1
             records.batches.add("Welds", Batch(1, 1, AT))
             records.objects.put_in_batch("Welds", 1, 2)
-        assert records.objects.without_response("Welds") == [(0, 1), (1, 1), (2, 1)]
+        listed = [WithoutResponse(number, 1, 0) for number in range(3)]
+        assert records.objects.without_response("Welds") == listed
         with records.transaction():
-            records.objects.set_responses("Welds", {0: "a.json", 1: "b.json"})
-        assert records.objects.without_response("Welds") == [(2, 1)]
+            records.objects.set_responses("Welds", {listed[0]: "a.json", listed[1]: "b.json"})
+        assert records.objects.without_response("Welds") == listed[2:]
         assert records.batches.to_consolidate("Welds") == [Batch(1, 1, AT)] == [records.batches.last("Welds")]
         assert records.objects.lines_of_batch("Welds", 1) == {0: {"source": "0"}, 1: {"source": "1"}}
         with records.transaction():
