@@ -262,7 +262,7 @@ function restorePlain(field, value, seen) {
   if (/^(submit|button|reset|image|file|password)$/.test(field.type)) return;
   const values = [value].flat().filter((one) => typeof one === "string");
   if (field.type === "checkbox" || field.type === "radio") {
-    field.checked = values.includes(field.value);
+    field.checked = isObject(value) && value[field.value] === true;
   } else if (field.type === "select-multiple") {
     for (const option of field.options) option.selected = values.includes(option.value);
   } else {

@@ -349,6 +349,27 @@ def test_what_a_portal_gives_back_is_shown_again(pages: WorkerPages) -> None:
     assert extent(found, found.shown.task.locator(".mark").first) == pytest.approx((1, 2.5), abs=0.02)
 
 
+def test_an_answer_that_is_only_looked_at_can_not_be_changed(pages: WorkerPages) -> None:
+    found = few(pages, template(REGIONS))
+    kept = json.dumps({"regions": [{"category": "Doubt", "begin": 1.0, "end": 2.5}], "duration": 9.975})
+    found.shown.tell({"type": "restore", "answer": {"marks": kept}})
+    before = marked(found, 1)
+    found.shown.tell({"type": "read-only"})
+    expect(found.shown.task.get_by_role("button", name="Mark: Defect")).to_be_disabled()
+    expect(found.shown.task.get_by_role("button", name="Remove it")).to_be_disabled()
+    expect(found.shown.task.locator(".marks li").get_by_label("from")).to_be_disabled()
+    edge = found.shown.task.get_by_role("slider", name="Doubt, end").first
+    edge.focus()
+    found.shown.page.keyboard.press("Delete")
+    found.shown.page.keyboard.press("ArrowLeft")
+    found.group.focus()
+    found.shown.page.keyboard.press("m")
+    assert marked(found, 1) == before
+    found.shown.task.get_by_role("button", name="Show it in the plots").click()
+    found.settle()
+    assert found.view == pytest.approx((0.25, 3.25), abs=0.01)
+
+
 def test_marks_go_with_the_view(pages: WorkerPages) -> None:
     found = few(pages, template(REGIONS))
     arm(found, "Defect")

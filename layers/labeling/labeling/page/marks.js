@@ -35,6 +35,17 @@
       if (plots) this.onPlots();
       field.addEventListener("change", () => this.read()); // what a portal gives back of an earlier visit
       this.read();
+      document.addEventListener("crowd-read-only", () => this.fix());
+      if (document.querySelector("crowd-form[read-only]")) this.fix();
+    }
+
+    // Where a portal shows an answer only to be looked at.
+    fix() {
+      this.fixed = true;
+      if (this.plots) this.arm(null);
+      for (const one of this.block.querySelectorAll("button:not([title^=Show]), input, select")) one.disabled = true;
+      for (const chip of this.chips ?? []) chip.disabled = true;
+      this.plots?.group.classList.add("fixed");
     }
 
     onPlots() {
@@ -274,6 +285,7 @@
       this.drag(made, mark, channel, moved);
       made.addEventListener("keydown", async (event) => {
         const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (this.fixed) return;
         if (event.key === "Delete" || event.key === "Backspace") this.remove(mark);
         else if (direction) {
           const step = (direction * (this.plots.end - this.plots.begin)) / (event.shiftKey ? 20 : 200);
@@ -331,6 +343,7 @@
     key(event) {
       if (event.target !== this.plots.group || event.ctrlKey || event.metaKey || event.altKey) return;
       const { plots } = this;
+      if (this.fixed) return;
       const mine = plots.marking ? plots.marking === this : plots.group.plotsMarkings[0] === this;
       if (event.key === "Escape" && mine && (this.draft || this.armed !== null)) {
         if (this.draft) this.undraw();
@@ -395,6 +408,7 @@
       // What stays in place keeps the focus of who types in it.
       for (const row of [...this.list.children]) if (!rows.includes(row)) row.remove();
       for (const [index, row] of rows.entries()) if (this.list.children[index] !== row) this.list.insertBefore(row, this.list.children[index] ?? null);
+      if (this.fixed) this.fix();
     }
 
     lineOf(mark) {

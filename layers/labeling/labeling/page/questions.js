@@ -69,6 +69,11 @@
     // Keys that are typed here are no shortcuts of the classifier's, nor is Enter its submission.
     block.addEventListener("keydown", (event) => event.key !== "Tab" && event.stopPropagation());
   }
+  const fix = () => {
+    for (const { block } of questions) for (const one of block.querySelectorAll(".choices-row button, textarea, input")) one.disabled = true;
+  };
+  document.addEventListener("crowd-read-only", fix); // where a portal shows an answer only to be looked at
+  if (form?.matches("[read-only]")) fix();
   form?.addEventListener("submit", (event) => {
     const open = questions.filter(({ block, field }) => {
       const text = problem(block, field);
