@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from labeling.job import load
 from labeling.job_request import OUTPUT_FOLDER
 from labeling.reference import ReferenceFile
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwright
 from plotting.panels import draw_files, read_files
 from plotting.reference import combine, encode, in_steps, steps_over
 from rich.console import Console
 
-from demo.demonstration import Demonstration, truth_of
+from demo.demonstration import Demonstration, stretches_of, truth_of
 from demo.job_workspace import ROOT, JobWorkspace
 from demo.portal_client import PortalClient
 from demo.report import read_output, show
@@ -107,6 +108,8 @@ def _pages(browser: Browser, console: Console) -> None:
             with _browsing(browser, cas.name, ground_truth.url, size=size, dark=dark) as page:
                 page.goto(task)
                 _wait_for_task(page)
+                if picture != "task-tablet":
+                    _mark(page)
                 _picture(page, picture)
         with _browsing(browser, cas.name, ground_truth.url, size=(1280, 960)) as page:
             page.goto(f"{ground_truth.url}/console/jobs/{name}")
@@ -124,16 +127,31 @@ def _answer(
     workspace: JobWorkspace, ground_truth: GroundTruthServer, worker: SimulatedWorker, name: str, tasks: int
 ) -> None:
     """Let a simulated worker answer so many tasks."""
-    truth, categories = truth_of(SAMPLE), workspace.job.label.category_names
+    job, truth, stretches = workspace.job, truth_of(SAMPLE), stretches_of(SAMPLE)
     portal = PortalClient(ground_truth.url, worker.name)
     while tasks:
         if not (task := portal.next_task(name).task):
             time.sleep(0.05)
             continue
-        choice = worker.answer(f"dataset/dataset-{int(task['object']) + 1}.json", categories, truth)
-        portal.answer(task["id"], {workspace.job.label.name: {"label": choice}})
+        item = f"dataset/dataset-{int(task['object']) + 1}.json"
+        choice = worker.answer(item, job.label.category_names, truth)
+        further = worker.further(item, job.questions, stretches[item])
+        portal.answer(task["id"], {job.label.name: {"label": choice}} | further)
         tasks -= 1
     portal.close()
+
+
+def _mark(page: Page) -> None:
+    """Mark the hole, from 7.3 to 8.4 s of 11.7 s."""
+    task = page.frame_locator("iframe:not(.coming)")
+    task.get_by_role("button", name="Mark: Defect").click()
+    box = cast(FloatRect, task.locator(".plots .surface").first.bounding_box())
+    left, width = box["x"] + 0.095 * box["width"], 0.883 * box["width"]
+    page.mouse.move(left + 7.3 / 11.7 * width, box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(left + 8.4 / 11.7 * width, box["y"] + 80, steps=4)
+    page.mouse.up()
+    expect(task.locator(".marks li")).to_have_count(1)
 
 
 @contextmanager
