@@ -1,5 +1,6 @@
 """The crowd elements of worker pages, for the browser: small scripts, joined into the one that is served."""
 
+import re
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -25,8 +26,13 @@ _PARTS = (
 )
 
 
+# What only readers of the source need: comments of lines of their own, and indentation.
+_UNSERVED = re.compile(r"^[ \t]*(?:(?:/\*\*.*?\*/[ \t]*\n|//[^\n]*\n|\n)[ \t]*)*", re.MULTILINE | re.DOTALL)
+
+
 def _joined() -> str:
     parts = "\n".join((_HERE / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
+    parts = _UNSERVED.sub("", parts)
     # A page may name two scripts of AWS's, which are both answered with this one: it runs once.
     once = 'if (customElements.get("crowd-form")) return;'
     return f'(() => {{\n"use strict";\n{once}\n{parts}\n}})();\n'

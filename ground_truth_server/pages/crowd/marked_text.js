@@ -22,6 +22,7 @@ const MARKED_TEXT_STYLE = `
     vertical-align: .1em; white-space: nowrap; cursor: pointer; user-select: none;
   }
   .tag button { min-width: 1.7em; min-height: 1.7em; padding: 0; border: 0; border-radius: .3em; background: none; line-height: 1; cursor: pointer; }
+  @media (forced-colors: active) { .piece { border-bottom: 3px solid; } .piece.active { border-top: 3px solid; } }
   .tag button:hover { background: var(--bad); color: var(--surface); }
 `;
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ground_truth_server.pages import crowd
 from ground_truth_server.pages.elements import IMPLEMENTED, PLACEHOLDERS, lacking, unknown_elements
 from tests.conftest import ROOT
 
@@ -10,6 +11,20 @@ def test_the_lists_are_those_of_the_script() -> None:
     assert {"crowd-form", "crowd-classifier", "crowd-input", "crowd-tab", "crowd-radio-group"} <= IMPLEMENTED
     assert {"crowd-bounding-box", "crowd-polygon"} <= set(PLACEHOLDERS)
     assert not IMPLEMENTED & set(PLACEHOLDERS)
+    made = {
+        "entity-annotation",
+        "text-ranking",
+        "question-answer-generation",
+        "textract-analyze-document",
+        "slider-label",
+    }
+    assert {f"crowd-{name}" for name in made} <= IMPLEMENTED
+
+
+def test_the_script_is_small_and_holds_no_comments() -> None:
+    assert len(crowd.SCRIPT.encode()) <= 250_000
+    lines = crowd.SCRIPT.splitlines()
+    assert [line for line in lines if line.startswith(("//", "/**", " ", "\t"))] == []
 
 
 @pytest.mark.parametrize(

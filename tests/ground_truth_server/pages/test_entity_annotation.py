@@ -218,6 +218,19 @@ def test_what_is_wrong_is_said_and_the_rest_works(pages: WorkerPages, attributes
     assert shown.errors == []
 
 
+def test_what_is_wrong_is_told_to_the_owner_too_unless_a_script_puts_it_right(pages: WorkerPages) -> None:
+    listen = """<script>const told = [];
+      document.addEventListener('crowd-trouble', ({ detail }) => told.push(detail));</script>"""
+    shown = pages.show(
+        listen
+        + form(annotation(labels="['a', 'a']") + f"<{E} id='late' name='late' text='x'></{E}>")
+        + """<script>document.addEventListener('all-crowd-elements-ready', () => { late.labels = ['b']; });</script>""",
+        {"text": TEXT},
+    )
+    shown.page.wait_for_timeout(900)
+    assert shown.evaluate("told") == [f'<{E} name="found">: 1 of 2 labels are there twice, and are shown once.']
+
+
 def test_a_given_label_that_is_not_in_the_list_is_kept(pages: WorkerPages) -> None:
     given = [entity(TEXT, "Berlin", "place")]
     shown = pages.show(
