@@ -167,6 +167,22 @@ class MarkedText {
     return { text: piece.text, at: this.slice({ start: piece.start, end: offset }).length };
   }
 
+  /** A finger selects a word by a tap; more, as everywhere, by holding and pulling the handles. */
+  #tapped() {
+    const { caret } = this;
+    if (caret === null) return;
+    let start = 0;
+    for (const { segment, isWordLike } of new Intl.Segmenter(undefined, { granularity: "word" }).segment(this.text)) {
+      const end = start + charactersIn(segment);
+      if (isWordLike && start <= caret && caret <= end) {
+        this.select(start, end);
+        this.#selected();
+        return;
+      }
+      start = end;
+    }
+  }
+
   #selected() {
     const span = this.selection;
     if (span) this.#on.select?.(span);
@@ -174,7 +190,10 @@ class MarkedText {
 
   #clicked(event) {
     const { mark } = event.target.closest(".piece, .tag") ?? {};
-    if (!mark) return;
+    if (!mark) {
+      if (event.pointerType === "touch" && !this.#liveSelection) this.#tapped();
+      return;
+    }
     if (event.target.closest("button")) this.#on.remove?.(mark);
     else if (!this.selection) this.#on.press?.(mark);
   }

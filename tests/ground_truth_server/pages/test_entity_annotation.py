@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.ground_truth_server.pages.marking_text import click_at, drag_over, faults
+from tests.ground_truth_server.pages.marking_text import click_at, drag_over, edges, faults
 from tests.ground_truth_server.pages.test_plain_fields import SCRIPT, form
 from tests.ground_truth_server.pages.worker_page_frame import Shown, Site, WorkerPages, served
 
@@ -101,6 +101,32 @@ def test_by_keys_alone(pages: WorkerPages) -> None:
     shown.page.keyboard.press("Control+z")
     shown.page.keyboard.press("Enter")
     assert shown.answer() == {"found": {"entities": entities}}
+
+
+def test_by_fingers(pages: WorkerPages) -> None:
+    shown = pages.show(form(annotation()), {"text": TEXT}, touch=True, size=(390, 844))
+
+    def tap(passage: str) -> None:
+        start, end = span(TEXT, passage)
+        left, top, right, bottom = edges(shown, E, start, end)
+        shown.page.touchscreen.tap((left + right) / 2, (top + bottom) / 2)
+        shown.page.wait_for_timeout(100)
+
+    tap("Berlin")
+    expect(shown.task.get_by_role("status").filter(has_text="“Berlin”")).to_be_visible()
+    shown.task.get_by_role("group", name="Labels").get_by_role("button", name="Person").tap()
+    shown.task.get_by_role("group", name="Labels").get_by_role("button", name="Date").tap()
+    tap("2018")
+    tap("since")
+    assert shown.submit() == {
+        "found": {
+            "entities": [
+                entity(TEXT, "Berlin", "person"),
+                entity(TEXT, "since", "date"),
+                entity(TEXT, "2018", "date"),
+            ]
+        }
+    }
 
 
 def test_typing_pasting_and_cutting_leave_the_text_as_it_is(pages: WorkerPages) -> None:
