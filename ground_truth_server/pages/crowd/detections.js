@@ -24,7 +24,10 @@ class CrowdRekognitionDetectModerationLabels extends MultiClassifier {
   update() {
     super.update();
     const [list, wrong] = readLiteralList(this, "categories");
-    if (list === null) this.showProblem(wrong);
+    if (list === null) {
+      this.showProblem(wrong);
+      tellOwnerOf(this, [wrong]);
+    }
     this.#bar();
   }
 
@@ -167,6 +170,7 @@ class CrowdTextractAnalyzeDocument extends AnsweringElement {
   #tell(...notes) {
     this.#notes.push(...notes);
     this.part(".amiss").replaceChildren(...this.#notes.map((note) => make("p", { textContent: note })));
+    tellOwnerOf(this, notes);
   }
 
   #read() {

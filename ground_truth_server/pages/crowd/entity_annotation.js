@@ -72,6 +72,7 @@ class CrowdEntityAnnotation extends AnsweringElement {
     }
     .label:hover { background: var(--raised); border-color: var(--accent); border-left-color: var(--c); }
     .label[aria-pressed=true] { background: var(--wash); border-color: var(--accent); border-left-color: var(--c); font-weight: 600; box-shadow: inset 0 0 0 1px var(--accent); }
+    @media (forced-colors: active) { .label[aria-pressed=true] { outline: 3px solid Highlight; outline-offset: -3px; } }
     .label kbd, .label .blank { flex: none; width: 1.6em; }
     .label .count { margin-left: auto; color: var(--ink-soft); font-variant-numeric: tabular-nums; }
     .label[hidden] { display: none; }
@@ -209,6 +210,7 @@ class CrowdEntityAnnotation extends AnsweringElement {
     if (!labels.some(({ label }) => label === this.#armed)) this.#armed = null;
     notes.push(...unfit);
     this.part(".amiss").replaceChildren(...notes.map((note) => make("p", { textContent: note })));
+    tellOwnerOf(this, notes);
     this.#drawLabels();
   }
 

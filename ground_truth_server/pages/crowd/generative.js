@@ -39,6 +39,7 @@ class GenerativeElement extends AnsweringElement {
   /** Show the notes on what is wrong with the page. */
   tellAmiss(notes) {
     this.part(".amiss").replaceChildren(...notes.map((note) => make("p", { textContent: note })));
+    tellOwnerOf(this, notes);
   }
 
   /** Give the text that `text` is or, where it is only an address, what lies there. */

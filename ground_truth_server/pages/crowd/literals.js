@@ -136,3 +136,16 @@ function cut(text, most) {
   const characters = [...text];
   return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
 }
+
+const SETTLED = 500; // milliseconds, after which a page's scripts have done their part
+
+/** Tell the job's owner what an element can't show as the page gave it, if the worker still sees it there. */
+function tellOwnerOf(element, notes) {
+  setTimeout(() => {
+    for (const note of notes.filter((one) => element.isConnected && element.shadowRoot.textContent.includes(one))) {
+      const name = element.getAttribute("name");
+      const detail = `<${element.localName}${name ? ` name="${name}"` : ""}>: ${note}`;
+      document.dispatchEvent(new CustomEvent("crowd-trouble", { detail }));
+    }
+  }, SETTLED);
+}

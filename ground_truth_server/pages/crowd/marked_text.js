@@ -22,6 +22,7 @@ const MARKED_TEXT_STYLE = `
     vertical-align: .1em; white-space: nowrap; cursor: pointer; user-select: none;
   }
   .tag button { min-width: 1.7em; min-height: 1.7em; padding: 0; border: 0; border-radius: .3em; background: none; line-height: 1; cursor: pointer; }
+  @media (forced-colors: active) { .piece { border-bottom: 3px solid; } .piece.active { border-top: 3px solid; } }
   .tag button:hover { background: var(--bad); color: var(--surface); }
 `;
 
@@ -166,6 +167,22 @@ class MarkedText {
     return { text: piece.text, at: this.slice({ start: piece.start, end: offset }).length };
   }
 
+  /** A finger selects a word by a tap; more, as everywhere, by holding and pulling the handles. */
+  #tapped() {
+    const { caret } = this;
+    if (caret === null) return;
+    let start = 0;
+    for (const { segment, isWordLike } of new Intl.Segmenter(undefined, { granularity: "word" }).segment(this.text)) {
+      const end = start + charactersIn(segment);
+      if (isWordLike && start <= caret && caret <= end) {
+        this.select(start, end);
+        this.#selected();
+        return;
+      }
+      start = end;
+    }
+  }
+
   #selected() {
     const span = this.selection;
     if (span) this.#on.select?.(span);
@@ -173,7 +190,10 @@ class MarkedText {
 
   #clicked(event) {
     const { mark } = event.target.closest(".piece, .tag") ?? {};
-    if (!mark) return;
+    if (!mark) {
+      if (event.pointerType === "touch" && !this.#liveSelection) this.#tapped();
+      return;
+    }
     if (event.target.closest("button")) this.#on.remove?.(mark);
     else if (!this.selection) this.#on.press?.(mark);
   }

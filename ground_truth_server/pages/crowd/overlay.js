@@ -153,6 +153,7 @@ class OverlaidPicture {
   }
 
   #say(about, text) {
+    if (text !== "" && this.#amiss.get(about) !== text) tellOwnerOf(this.#element, [text]);
     this.#amiss.set(about, text);
     this.#element.part(".amiss").textContent = [...this.#amiss.values()].filter(Boolean).join(" ");
   }

@@ -45,7 +45,7 @@ class CrowdTextRanking extends GenerativeElement {
     .prompt { max-height: 30vh; padding: .8rem 1rem; border: 1px solid var(--line); border-radius: .55rem; background: var(--raised); overflow: auto; }
     .responses { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); margin-top: .9rem; align-items: start; }
     .response { padding: .8rem 1rem; border: 1px solid var(--line); border-radius: .55rem; background: var(--surface); }
-    .response h3 { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: 0 0 .4rem; font-size: 1rem; }
+    .response h2 { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: 0 0 .4rem; font-size: 1rem; }
     .response p { margin: 0; }
     .chip { padding: 0 .5em; border-radius: 1em; background: var(--wash); font-size: .82em; font-weight: 600; }
     fieldset { margin: 0 0 1rem; padding: .6rem .8rem .8rem; border: 1px solid var(--line); border-radius: .55rem; }
@@ -58,6 +58,7 @@ class CrowdTextRanking extends GenerativeElement {
     .rank { position: relative; display: grid; place-items: center; width: 2.4rem; height: 2.4rem; border: 1.5px solid var(--edge); border-radius: .45rem; background: var(--surface); cursor: pointer; }
     .rank:hover { border-color: var(--accent); background: var(--raised); }
     .rank:has(:checked) { border-color: var(--accent); background: var(--accent); color: var(--on-accent); font-weight: 700; }
+    @media (forced-colors: active) { .rank:has(:checked) { background: Highlight; color: HighlightText; forced-color-adjust: none; } }
     .rank:has(:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
     .rank:has(:disabled) { opacity: .6; cursor: not-allowed; }
     .rank input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: inherit; }
@@ -138,7 +139,7 @@ class CrowdTextRanking extends GenerativeElement {
     );
     this.part(".prompt").hidden = this.text === "";
     this.part(".responses").replaceChildren(...this.#responses.map((text, index) => make("article", { className: "response" },
-      make("h3", {}, `Response ${index + 1}`, make("span", { className: "chips" })), make("p", { textContent: text }))));
+      make("h2", {}, `Response ${index + 1}`, make("span", { className: "chips" })), make("p", { textContent: text }))));
     this.part(".dimensions").replaceChildren(...dimensions.map((dimension, index) => this.#field(dimension, index)));
   }
 

@@ -1,6 +1,7 @@
 """The elements of Augmented AI in headless Chromium, on pages as its developer guide has them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -19,7 +20,7 @@ MODERATION = """{% capture s3_uri %}s3://{{ task.input.image.bucket }}/{{ task.i
   <short-instructions header="Instructions">Choose.</short-instructions>
   <full-instructions header="Instructions"></full-instructions></crowd-rekognition-detect-moderation-labels>
 </crowd-form>"""
-MODERATED = {
+MODERATED: dict[str, Any] = {
     "image": {"bucket": "bucket", "name": "photograph.png"},
     "labels": [
         {"name": "Gore", "parentName": "Violence"},
@@ -31,7 +32,7 @@ LABELS = "AWS/Rekognition/DetectModerationLabels/Image/V3"
 FORMS = "AWS/Textract/AnalyzeDocument/Forms/V1"
 
 
-def block(name: str, kind: str, text: str | None, value: str = "", left: float = 0.1) -> dict[str, object]:
+def block(name: str, kind: str, text: str | None, value: str = "", left: float = 0.1) -> dict[str, Any]:
     related = [{"type": "VALUE", "ids": [value]}] if value else [{"type": "CHILD", "ids": [f"{name}-word"]}]
     box = {"left": left, "top": 0.2, "width": 0.2, "height": 0.1}
     found = {
@@ -45,7 +46,7 @@ def block(name: str, kind: str, text: str | None, value: str = "", left: float =
     return found if text is None else {**found, "text": text}
 
 
-BLOCKS = [
+BLOCKS: list[dict[str, Any]] = [
     block("k1", "KEY", "Name:", "v1"),
     block("v1", "VALUE", "Ada Lovelase", left=0.4),
     block("k2", "KEY", "Page 1", "v2"),
@@ -88,7 +89,7 @@ def test_moderation_labels_answer_with_the_whole_of_each(pages: WorkerPages) -> 
     shown = pages.show(MODERATION.replace("EXCLUSION", ""), MODERATED)
     shown.task.get_by_role("checkbox", name="Corpses").check()
     shown.page.keyboard.press("1")
-    assert shown.submit() == {LABELS: {"ModerationLabels": [MODERATED["labels"][0], MODERATED["labels"][2]]}}  # type: ignore[index]
+    assert shown.submit() == {LABELS: {"ModerationLabels": [MODERATED["labels"][0], MODERATED["labels"][2]]}}
     assert shown.errors == []
 
 
@@ -183,11 +184,10 @@ def test_what_is_wrong_is_said(pages: WorkerPages, task_input: dict[str, object]
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("kind", ["moderation", "document"])
 def test_axe_finds_nothing(pages: WorkerPages, kind: str, dark: bool) -> None:
-    page, task_input = {
-        "moderation": (MODERATION.replace("EXCLUSION", 'exclusion-category="None"'), MODERATED),
-        "document": (DOCUMENT, {"blocks": BLOCKS, "keys": KEYS}),
-    }[kind]
-    shown = pages.show(page, task_input, dark=dark)
+    if kind == "moderation":
+        shown = pages.show(MODERATION.replace("EXCLUSION", 'exclusion-category="None"'), MODERATED, dark=dark)
+    else:
+        shown = pages.show(DOCUMENT, {"blocks": BLOCKS, "keys": KEYS}, dark=dark)
     shown.page.wait_for_timeout(300)
     shown.picture(f"{kind}-{'dark' if dark else 'light'}")
     assert faults(shown) == []

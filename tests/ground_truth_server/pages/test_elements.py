@@ -9,8 +9,17 @@ from tests.conftest import ROOT
 
 def test_the_lists_are_those_of_the_script() -> None:
     assert {"crowd-form", "crowd-classifier", "crowd-input", "crowd-tab", "crowd-radio-group"} <= IMPLEMENTED
-    assert {"crowd-bounding-box", "crowd-polygon", "crowd-instance-segmentation"} <= IMPLEMENTED
-    assert {"crowd-entity-annotation", "crowd-text-ranking"} <= IMPLEMENTED
+    made = {
+        "bounding-box",
+        "polygon",
+        "instance-segmentation",
+        "entity-annotation",
+        "text-ranking",
+        "question-answer-generation",
+        "textract-analyze-document",
+        "slider-label",
+    }
+    assert {f"crowd-{name}" for name in made} <= IMPLEMENTED
 
 
 def test_a_plant_s_slow_network_loads_the_elements_quickly() -> None:

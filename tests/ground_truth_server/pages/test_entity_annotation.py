@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.ground_truth_server.pages.marking_text import click_at, drag_over, faults
+from tests.ground_truth_server.pages.marking_text import click_at, drag_over, edges, faults
 from tests.ground_truth_server.pages.test_plain_fields import SCRIPT, form
 from tests.ground_truth_server.pages.worker_page_frame import Shown, Site, WorkerPages, served
 
@@ -101,6 +101,32 @@ def test_by_keys_alone(pages: WorkerPages) -> None:
     shown.page.keyboard.press("Control+z")
     shown.page.keyboard.press("Enter")
     assert shown.answer() == {"found": {"entities": entities}}
+
+
+def test_by_fingers(pages: WorkerPages) -> None:
+    shown = pages.show(form(annotation()), {"text": TEXT}, touch=True, size=(390, 844))
+
+    def tap(passage: str) -> None:
+        start, end = span(TEXT, passage)
+        left, top, right, bottom = edges(shown, E, start, end)
+        shown.page.touchscreen.tap((left + right) / 2, (top + bottom) / 2)
+        shown.page.wait_for_timeout(100)
+
+    tap("Berlin")
+    expect(shown.task.get_by_role("status").filter(has_text="“Berlin”")).to_be_visible()
+    shown.task.get_by_role("group", name="Labels").get_by_role("button", name="Person").tap()
+    shown.task.get_by_role("group", name="Labels").get_by_role("button", name="Date").tap()
+    tap("2018")
+    tap("since")
+    assert shown.submit() == {
+        "found": {
+            "entities": [
+                entity(TEXT, "Berlin", "person"),
+                entity(TEXT, "since", "date"),
+                entity(TEXT, "2018", "date"),
+            ]
+        }
+    }
 
 
 def test_typing_pasting_and_cutting_leave_the_text_as_it_is(pages: WorkerPages) -> None:
@@ -216,6 +242,19 @@ def test_what_is_wrong_is_said_and_the_rest_works(pages: WorkerPages, attributes
     assert isinstance(answer, dict)
     assert (answer["x"], answer["found"]["entities"]) == ("1", [])
     assert shown.errors == []
+
+
+def test_what_is_wrong_is_told_to_the_owner_too_unless_a_script_puts_it_right(pages: WorkerPages) -> None:
+    listen = """<script>const told = [];
+      document.addEventListener('crowd-trouble', ({ detail }) => told.push(detail));</script>"""
+    shown = pages.show(
+        listen
+        + form(annotation(labels="['a', 'a']") + f"<{E} id='late' name='late' text='x'></{E}>")
+        + """<script>document.addEventListener('all-crowd-elements-ready', () => { late.labels = ['b']; });</script>""",
+        {"text": TEXT},
+    )
+    shown.page.wait_for_timeout(900)
+    assert shown.evaluate("told") == [f'<{E} name="found">: 1 of 2 labels are there twice, and are shown once.']
 
 
 def test_a_given_label_that_is_not_in_the_list_is_kept(pages: WorkerPages) -> None:

@@ -91,9 +91,12 @@ class WorkerPages:
         dark: bool = False,
         size: tuple[int, int] = (1280, 800),
         hosted: bool = False,
+        touch: bool = False,
     ) -> "Shown":
         context = self.browser.new_context(
-            color_scheme="dark" if dark else "light", viewport={"width": size[0], "height": size[1]}
+            color_scheme="dark" if dark else "light",
+            viewport={"width": size[0], "height": size[1]},
+            has_touch=touch,
         )
         self.contexts.append(context)
         page = context.new_page()

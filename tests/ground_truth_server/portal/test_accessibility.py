@@ -26,6 +26,12 @@ WORKER_PAGES = {
     "no form": "<label>What is it? <input name='a'></label>",
     "whole document": "<!doctype html><html lang='de'><head><title>Naht</title></head><body><main><h1>Naht</h1>"
     "<crowd-form><crowd-text-area name='a' label='Was?'></crowd-text-area></crowd-form></main></body></html>",
+    "entities": "<crowd-entity-annotation name='a' header='Mark it' text='Ada was here' labels='[\"person\"]' "
+    "initial-value='[{label: \"person\", startOffset: 0, endOffset: 3}]'></crowd-entity-annotation>",
+    "ranking": "<crowd-form><crowd-text-ranking name='a' text='Why?' responses='[\"So\", \"No\"]' "
+    "ordinal-ranking-dimensions='[{name: \"Clarity\"}]'></crowd-text-ranking></crowd-form>",
+    "questions": "<crowd-form><crowd-question-answer-generation name='a' text='Ada was here' question-tags='[\"Who\"]'>"
+    "</crowd-question-answer-generation></crowd-form>",
     "no picture": "<crowd-form><crowd-polygon name='a' header='Mark it'></crowd-polygon></crowd-form>",
 }
 SCHEMES = ["light", "dark", "forced"]
