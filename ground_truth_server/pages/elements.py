@@ -7,7 +7,7 @@ from ground_truth_server.pages import crowd
 
 _USED = re.compile(r"<(crowd-[a-z0-9-]+)", re.IGNORECASE)
 _DEFINED = re.compile(r"""define\(\s*["'](crowd-[a-z0-9-]+)["']""")
-_PLACEHOLDER = re.compile(r"""^  "(crowd-[a-z0-9-]+)": "(.*)",$""", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"""^ *"(crowd-[a-z0-9-]+)": "(.*)",$""", re.MULTILINE)
 # Parts of other elements, which hold what they are given and define nothing of their own.
 _PARTS = frozenset({"crowd-tab"})
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ground_truth_server.pages import crowd
 from ground_truth_server.pages.elements import IMPLEMENTED, PLACEHOLDERS, lacking, unknown_elements
 from tests.conftest import ROOT
 
@@ -10,6 +11,10 @@ def test_the_lists_are_those_of_the_script() -> None:
     assert {"crowd-form", "crowd-classifier", "crowd-input", "crowd-tab", "crowd-radio-group"} <= IMPLEMENTED
     assert {"crowd-bounding-box", "crowd-polygon", "crowd-instance-segmentation"} <= IMPLEMENTED
     assert not IMPLEMENTED & set(PLACEHOLDERS)
+
+
+def test_the_script_stays_small() -> None:
+    assert len(crowd.SCRIPT.encode()) <= 250_000
 
 
 @pytest.mark.parametrize(
