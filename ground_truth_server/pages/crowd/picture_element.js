@@ -94,6 +94,7 @@ class PictureElement extends AnsweringElement {
       box-shadow: 0 8px 28px rgb(0 0 0 / .3);
     }
     .sheet label { display: grid; grid-template-columns: 6rem 11rem; gap: .6rem; align-items: center; }
+    .sheet .tool { justify-self: start; border-color: var(--edge); }
     .sheet label.switch { grid-template-columns: auto 1fr; justify-content: start; }
     .sheet dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem .8rem; margin: 0; font-size: .92em; }
     .sheet dd { margin: 0; }
@@ -638,7 +639,13 @@ class PictureElement extends AnsweringElement {
   #panel(name, sign, ...children) {
     const opener = make("summary", { className: "tool", title: name }, icon(sign), make("span", { className: "name", textContent: name }));
     opener.setAttribute("aria-label", name);
-    const panel = make("details", { className: "panel" }, opener, make("div", { className: "sheet" }, ...children));
+    const sheet = make("div", { className: "sheet" }, ...children);
+    const panel = make("details", { className: "panel" }, opener, sheet);
+    panel.addEventListener("toggle", () => {
+      sheet.style.right = "";
+      const beyond = this.getBoundingClientRect().left - sheet.getBoundingClientRect().left;
+      if (beyond > 0) sheet.style.right = `${-beyond}px`; // its button stands at the left
+    });
     panel.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !panel.open) return;
       event.stopPropagation();
@@ -664,7 +671,7 @@ class PictureElement extends AnsweringElement {
       this.paint();
     });
     const sliders = [slider("Brightness", "brightness"), slider("Contrast", "contrast")];
-    const again = make("button", { type: "button", className: "tool", textContent: "As it is" });
+    const again = make("button", { type: "button", className: "tool", textContent: "Reset" });
     again.addEventListener("click", () => {
       Object.assign(this.#look, { brightness: 100, contrast: 100 });
       for (const one of sliders) one.querySelector("input").value = "100";

@@ -416,6 +416,10 @@ def test_axe_finds_nothing(pages: WorkerPages, tag: str, dark: bool) -> None:
     task = found.shown.task
     found.do("(element.part('.all').open = true)")
     task.get_by_label("Picture", exact=True).click()
+    found.shown.page.wait_for_timeout(100)
+    sheet = task.locator(".sheet:visible").bounding_box()
+    assert sheet is not None
+    assert sheet["x"] >= 0
     found.shown.picture(f"{tag}-{'dark' if dark else 'light'}")
     frame = found.shown.page.frames[1]
     frame.evaluate(AXE)
