@@ -164,7 +164,7 @@ class PictureElement extends AnsweringElement {
     ${ICON_STYLE}
     @media (forced-colors: active) { .swatch, .stage { forced-color-adjust: none; } .label:has([aria-pressed=true].pick), .tool[aria-pressed=true] { outline: 2px solid Highlight; } }
     @media (pointer: coarse) { .tool, .pick, .flag { min-height: 2.75rem; } .tool .name { display: none; } .label kbd { display: none; } }
-    @container (max-width: 40rem) { .tool .name { display: none; } .stage { max-height: max(16rem, min(62vh, 34rem)); } }
+    @container (max-width: 40rem) { .sheet dl { grid-template-columns: 1fr; } .tool .name { display: none; } .stage { max-height: max(16rem, min(62vh, 34rem)); } }
     @container (max-width: 52rem) { .label:not(:has(.pick[aria-pressed=true])) .flag { display: none; } }
     @container (min-width: 52rem) {
       .frame { grid-template: auto minmax(0, max-content) 1fr / minmax(0, 1fr) clamp(15rem, 24cqw, 20rem); }
