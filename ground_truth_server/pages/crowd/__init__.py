@@ -23,7 +23,7 @@ _PARTS = (
     "text_ranking",
     "question_answer",
     "detections",
-    "loose_values",
+    "labels",
     "palette",
     "picture",
     "picture_view",

@@ -23,8 +23,8 @@ class CrowdBoundingBox extends ShapeElement {
 
   handlesOf({ points: [[left, top], [right, bottom]] }) {
     const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    const corners = [[left, top, "nwse"], [right, top, "nesw"], [right, bottom, "nwse"], [left, bottom, "nesw"]];
-    const edges = [[x, top, "ns", 3], [right, y, "ew", 3], [x, bottom, "ns", 3], [left, y, "ew", 3]];
+    const corners = [[left, top, "nwse-resize"], [right, top, "nesw-resize"], [right, bottom, "nwse-resize"], [left, bottom, "nesw-resize"]];
+    const edges = [[x, top, "ns-resize", 3], [right, y, "ew-resize", 3], [x, bottom, "ns-resize", 3], [left, y, "ew-resize", 3]];
     // On a small box handles of its edges would leave nothing else to take hold of.
     return Math.min(right - left, bottom - top) * this.view.scale > 40 ? [...corners, ...edges] : corners;
   }

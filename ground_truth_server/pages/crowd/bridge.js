@@ -76,7 +76,7 @@
   }
 
   function formAnswer() {
-    const answer = document.querySelector("crowd-form")?.answer;
+    const answer = (document.querySelector("crowd-form") ?? document.querySelector("[own-form]")?.form)?.answer;
     return answer === undefined ? "" : JSON.stringify(answer);
   }
 

@@ -492,13 +492,8 @@ class MaskElement extends PictureElement {
   drawMarks(context) {
     if (this.#draft) this.#paintDraft(context);
     if (!this.cursor || this.disabled || !["brush", "eraser"].includes(this.tool)) return;
-    const [x, y] = this.view.toStage(this.cursor);
-    for (const [strokeStyle, lineWidth] of [["rgb(0 0 0 / .7)", 3], [this.tool === "eraser" ? "#fff" : this.label?.colour ?? "#fff", 1.5]]) {
-      Object.assign(context, { strokeStyle, lineWidth });
-      context.beginPath();
-      context.arc(x, y, Math.max(1.5, (this.#diameter / 2) * this.view.scale), 0, 2 * Math.PI);
-      context.stroke();
-    }
+    const brush = circle(this.view.toStage(this.cursor), Math.max(1.5, (this.#diameter / 2) * this.view.scale));
+    strokeTwice(context, brush, ["rgb(0 0 0 / .7)", 3], [this.tool === "eraser" ? "#fff" : this.label?.colour ?? "#fff", 1.5]);
   }
 
   #paintDraft(context) {
@@ -508,10 +503,7 @@ class MaskElement extends PictureElement {
     path.closePath();
     context.fillStyle = `${this.label?.colour ?? "#888888"}40`;
     context.fill(path);
-    for (const [strokeStyle, lineWidth] of [["rgb(0 0 0 / .7)", 4], ["#fff", 1.5]]) {
-      Object.assign(context, { strokeStyle, lineWidth });
-      context.stroke(path);
-    }
+    strokeTwice(context, path, ["rgb(0 0 0 / .7)", 4], ["#fff", 1.5]);
   }
 }
 

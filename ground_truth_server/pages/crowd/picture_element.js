@@ -94,6 +94,7 @@ class PictureElement extends AnsweringElement {
       box-shadow: 0 8px 28px rgb(0 0 0 / .3);
     }
     .sheet label { display: grid; grid-template-columns: 6rem 11rem; gap: .6rem; align-items: center; }
+    .sheet .tool { justify-self: start; border-color: var(--edge); }
     .sheet label.switch { grid-template-columns: auto 1fr; justify-content: start; }
     .sheet dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem .8rem; margin: 0; font-size: .92em; }
     .sheet dd { margin: 0; }
@@ -106,14 +107,6 @@ class PictureElement extends AnsweringElement {
     }
     .stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
     .stage .layer { pointer-events: none; }
-    .stage[data-cursor=move] { cursor: move; }
-    .stage[data-cursor=grab] { cursor: grab; }
-    .stage[data-cursor=default] { cursor: default; }
-    .stage[data-cursor=none] { cursor: none; }
-    .stage[data-cursor=ns] { cursor: ns-resize; }
-    .stage[data-cursor=ew] { cursor: ew-resize; }
-    .stage[data-cursor=nesw] { cursor: nesw-resize; }
-    .stage[data-cursor=nwse] { cursor: nwse-resize; }
     .drafting {
       position: absolute; left: 50%; bottom: .7rem; z-index: 2; display: flex; flex-wrap: wrap; justify-content: center; gap: .3rem .5rem; align-items: center; width: max-content;
       max-width: 96%; padding: .3rem .5rem .3rem .8rem; border-radius: .6rem; background: var(--surface); color: var(--ink); box-shadow: 0 3px 14px rgb(0 0 0 / .35); translate: -50% 0;
@@ -171,7 +164,7 @@ class PictureElement extends AnsweringElement {
     ${ICON_STYLE}
     @media (forced-colors: active) { .swatch, .stage { forced-color-adjust: none; } .label:has([aria-pressed=true].pick), .tool[aria-pressed=true] { outline: 2px solid Highlight; } }
     @media (pointer: coarse) { .tool, .pick, .flag { min-height: 2.75rem; } .tool .name { display: none; } .label kbd { display: none; } }
-    @container (max-width: 40rem) { .tool .name { display: none; } .stage { max-height: max(16rem, min(62vh, 34rem)); } }
+    @container (max-width: 40rem) { .sheet dl { grid-template-columns: 1fr; } .tool .name { display: none; } .stage { max-height: max(16rem, min(62vh, 34rem)); } }
     @container (max-width: 52rem) { .label:not(:has(.pick[aria-pressed=true])) .flag { display: none; } }
     @container (min-width: 52rem) {
       .frame { grid-template: auto minmax(0, max-content) 1fr / minmax(0, 1fr) clamp(15rem, 24cqw, 20rem); }
@@ -322,7 +315,7 @@ class PictureElement extends AnsweringElement {
   readInitialValue() {
     if (!this.#hasInitialValue) return undefined;
     try {
-      return parseLoose(this.initialValue);
+      return readLiteral(this.initialValue);
     } catch (error) {
       this.remark(`The initial value can't be read and isn't shown: ${error.message}.`);
       return undefined;
@@ -470,7 +463,7 @@ class PictureElement extends AnsweringElement {
     for (const text of remarks) this.remark(text);
     let wished = [];
     try {
-      wished = this.labelColors ? [parseLoose(this.labelColors)].flat() : [];
+      wished = this.labelColors ? [readLiteral(this.labelColors)].flat() : [];
     } catch (error) {
       this.remark(`The colours of labels can't be read: ${error.message}.`);
     }
@@ -646,7 +639,13 @@ class PictureElement extends AnsweringElement {
   #panel(name, sign, ...children) {
     const opener = make("summary", { className: "tool", title: name }, icon(sign), make("span", { className: "name", textContent: name }));
     opener.setAttribute("aria-label", name);
-    const panel = make("details", { className: "panel" }, opener, make("div", { className: "sheet" }, ...children));
+    const sheet = make("div", { className: "sheet" }, ...children);
+    const panel = make("details", { className: "panel" }, opener, sheet);
+    panel.addEventListener("toggle", () => {
+      sheet.style.right = "";
+      const beyond = this.getBoundingClientRect().left - sheet.getBoundingClientRect().left;
+      if (beyond > 0) sheet.style.right = `${-beyond}px`; // its button stands at the left
+    });
     panel.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !panel.open) return;
       event.stopPropagation();
@@ -672,7 +671,7 @@ class PictureElement extends AnsweringElement {
       this.paint();
     });
     const sliders = [slider("Brightness", "brightness"), slider("Contrast", "contrast")];
-    const again = make("button", { type: "button", className: "tool", textContent: "As it is" });
+    const again = make("button", { type: "button", className: "tool", textContent: "Reset" });
     again.addEventListener("click", () => {
       Object.assign(this.#look, { brightness: 100, contrast: 100 });
       for (const one of sliders) one.querySelector("input").value = "100";
@@ -858,15 +857,8 @@ class PictureElement extends AnsweringElement {
     const shows = this.#look.crosshair || this.cursorBy === "keys";
     if (!this.cursor || !shows || this.disabled || !this.wantsCrosshair || !this.isInside(this.cursor)) return;
     const [x, y] = this.view.toStage(this.cursor).map((place) => Math.round(place) + 0.5);
-    for (const [colour, lineWidth] of [["rgb(0 0 0 / .45)", 3], ["#fff", 1]]) {
-      Object.assign(context, { strokeStyle: colour, lineWidth });
-      context.beginPath();
-      context.moveTo(x, 0);
-      context.lineTo(x, height);
-      context.moveTo(0, y);
-      context.lineTo(width, y);
-      context.stroke();
-    }
+    const lines = new Path2D(`M${x} 0V${height}M0 ${y}H${width}`);
+    strokeTwice(context, lines, ["rgb(0 0 0 / .45)", 3], ["#fff", 1]);
   }
 
   get wantsCrosshair() { return true; }
@@ -953,7 +945,7 @@ class PictureElement extends AnsweringElement {
     const events = this.#gesture?.isFine ? event.getCoalescedEvents?.() ?? [] : [];
     if (this.#gesture) for (const one of events.length > 0 ? events : [event]) this.#gesture.move(this.view.toPicture(this.#stagePlace(one)), one);
     const isPanning = this.#isSpaceHeld || this.disabled;
-    this.stage.dataset.cursor = isPanning ? "grab" : this.#gesture?.cursor ?? this.cursorAt(this.cursor, event);
+    this.stage.style.cursor = isPanning ? "grab" : this.#gesture?.cursor ?? this.cursorAt(this.cursor, event);
     this.paint();
   }
 
@@ -1083,6 +1075,29 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const distance = ([x, y], [otherX, otherY]) => Math.hypot(x - otherX, y - otherY);
 const middleOf = ([[x, y], [otherX, otherY]]) => [(x + otherX) / 2, (y + otherY) / 2];
 const percent = (scale) => (scale < 0.1 ? (scale * 100).toFixed(1) : Math.round(scale * 100));
+
+/** Stroke a path over a broader stroke, so that it is seen on any picture. */
+function strokeTwice(context, path, ...strokes) {
+  for (const [strokeStyle, lineWidth, dashes = []] of strokes) {
+    Object.assign(context, { strokeStyle, lineWidth });
+    context.setLineDash(dashes);
+    context.stroke(path);
+  }
+  context.setLineDash([]);
+}
+
+/** Fill and stroke what can be taken hold of. */
+function paintHandle(context, path, fillStyle = "#fff", strokeStyle = "#10161c") {
+  Object.assign(context, { fillStyle, strokeStyle, lineWidth: 1.5 });
+  context.fill(path);
+  context.stroke(path);
+}
+
+function circle([x, y], radius) {
+  const path = new Path2D();
+  path.arc(x, y, radius, 0, 2 * Math.PI);
+  return path;
+}
 
 /** Set a text only where it differs: the browser lays out less. */
 function setText(element, text) {

@@ -12,8 +12,8 @@ class VertexElement extends ShapeElement {
   /** The vertices, and between them places that become vertices when they are dragged. */
   handlesOf({ points }) {
     const vertices = points.map(([x, y]) => [x, y, "move"]);
-    if (points.length >= this.constructor.points[1]) return vertices;
-    const edges = points.map((point, nth) => [point, points[nth + 1] ?? (this.constructor.isClosed ? points[0] : null)]).filter(([, next]) => next);
+    if (points.length >= this.most) return vertices;
+    const edges = points.map((point, nth) => [point, points[nth + 1] ?? (this.isClosed ? points[0] : null)]).filter(([, next]) => next);
     const long = edges.map(([from, to]) => (distance(from, to) * this.view.scale > 40 ? [...middleOf([from, to]), "move", 2.5] : [Infinity, Infinity, "move", 0]));
     return [...vertices, ...long];
   }

@@ -22,6 +22,10 @@ class ShapeElement extends PictureElement {
     { id: "select", name: "Select", key: "V", sign: "pointer" },
   ];
 
+  get least() { return this.constructor.points[0]; }
+  get most() { return this.constructor.points[1]; }
+  get isClosed() { return this.constructor.isClosed; }
+
   /** Make a mark of an item of the initial value; a text if it is none, saying what was expected. */
   read() { return "a mark"; }
   /** Make the answer's item of a mark. */
@@ -33,7 +37,7 @@ class ShapeElement extends PictureElement {
   /** The points of a mark whose nth handle is put to a place. */
   reshaped(mark, nth, place) { return mark.points.map((point, at) => (at === nth ? place : point)); }
   /** Whether a shape may be kept; empty shapes aren't. */
-  isWhole(points) { return points.length >= this.constructor.points[0]; }
+  isWhole(points) { return points.length >= this.least; }
   describe(mark) { return mark.points.map(([x, y]) => `${x}, ${y}`).join(" · "); }
   /** What is told beside the cursor's place while a shape is drawn. */
   measure() { return ""; }
@@ -176,9 +180,9 @@ class ShapeElement extends PictureElement {
 
   #reach(event) { return (event?.pointerType === "touch" ? NEAR_FINGER : NEAR) / this.view.scale; }
 
-  #distanceTo(mark, at) { return distanceToPath(this.outline(mark), at, this.constructor.isClosed); }
+  #distanceTo(mark, at) { return distanceToPath(this.outline(mark), at, this.isClosed); }
 
-  #holds(mark, at) { return this.constructor.isClosed && this.constructor.points[1] > 1 && isWithin(this.outline(mark), at); }
+  #holds(mark, at) { return this.isClosed && this.most > 1 && isWithin(this.outline(mark), at); }
 
   /** The marks at a place, the smallest first. */
   #marksAt(at, reach) {
@@ -230,7 +234,7 @@ class ShapeElement extends PictureElement {
   }
 
   #drawing(start, event) {
-    const [, most] = this.constructor.points;
+    const { most } = this;
     let isDrag = false;
     return {
       cursor: "crosshair",
@@ -276,10 +280,10 @@ class ShapeElement extends PictureElement {
 
   #addPoint(point, event) {
     const { points } = this.#draft;
-    const [least, most] = this.constructor.points;
+    const { least, most } = this;
     const near = (other) => distance(other, point) <= this.#reach(event);
     if (most === 2) return this.#finish([...points, point]);
-    const isEnd = near(points.at(-1)) || (this.constructor.isClosed && near(points[0]));
+    const isEnd = near(points.at(-1)) || (this.isClosed && near(points[0]));
     if (isEnd && points.length >= least) return this.#finish(points);
     if (distance(points.at(-1), point) > 0) this.#draft = { points: [...points, point] };
     this.say(`Point ${this.#draft.points.length}`);
@@ -404,7 +408,7 @@ class ShapeElement extends PictureElement {
     this.changed();
   }
 
-  get #canFinish() { return this.constructor.points[1] > 2 && this.#draft.points.length >= this.constructor.points[0]; }
+  get #canFinish() { return this.most > 2 && this.#draft.points.length >= this.least; }
 
   #finishDraft() {
     if (this.#canFinish) this.#finish(this.#draft.points);
@@ -420,7 +424,7 @@ class ShapeElement extends PictureElement {
     if (!this.#draft) return null;
     const [one] = this.constructor.nouns;
     const cancel = ["Cancel", () => { this.#escape(); this.changed(); }, true];
-    if (this.constructor.points[1] <= 2) return { text: "Click where it ends.", actions: [cancel] };
+    if (this.most <= 2) return { text: "Click where it ends.", actions: [cancel] };
     const { length } = this.#draft.points;
     return {
       text: `${length} ${length === 1 ? "point" : "points"}`,
@@ -439,7 +443,7 @@ class ShapeElement extends PictureElement {
 
   #nextCorner() {
     const handles = this.handlesOf(this.#active);
-    const count = this.constructor.points[1] > 2 ? this.#active.points.length : handles.length;
+    const count = this.most > 2 ? this.#active.points.length : handles.length;
     this.#corner = (this.#corner + 1) % count;
     this.say(`Point ${this.#corner + 1} of ${count}`);
     this.reveal(handles[this.#corner].slice(0, 2));
@@ -449,8 +453,8 @@ class ShapeElement extends PictureElement {
   /** Add a point behind the one that is chosen, halfway to the next. */
   #insert() {
     const mark = this.#active;
-    if (mark.points.length >= this.constructor.points[1]) return false;
-    const last = mark.points.length - (this.constructor.isClosed ? 1 : 2);
+    if (mark.points.length >= this.most) return false;
+    const last = mark.points.length - (this.isClosed ? 1 : 2);
     const nth = Math.min(this.#corner, last);
     const next = mark.points[(nth + 1) % mark.points.length];
     const point = this.within(middleOf([mark.points[nth], next]));
@@ -483,8 +487,8 @@ class ShapeElement extends PictureElement {
   drop() {
     const mark = this.#active;
     if (!mark || this.disabled) return false;
-    const [least] = this.constructor.points;
-    if (this.#corner >= 0 && this.constructor.points[1] > 2 && this.#corner < mark.points.length && mark.points.length > least) {
+    const { least } = this;
+    if (this.#corner >= 0 && this.most > 2 && this.#corner < mark.points.length && mark.points.length > least) {
       const corner = this.#corner;
       this.#replace(mark, { points: mark.points.toSpliced(corner, 1) });
       this.#corner = Math.min(corner, mark.points.length - 2);
@@ -516,7 +520,7 @@ class ShapeElement extends PictureElement {
   get hint() {
     const [one] = this.constructor.nouns;
     if (this.#corner >= 0) return "Arrow keys move this point · Enter: the next · Esc: back";
-    if (this.#draft) return this.constructor.points[1] > 2 ? "Click: next point · double click or Enter: finish · Backspace: remove point" : "Click where it ends · Esc: cancel";
+    if (this.#draft) return this.most > 2 ? "Click: next point · double click or Enter: finish · Backspace: remove point" : "Click where it ends · Esc: cancel";
     if (this.#chosen) return `Drag to move, handles to reshape · number: its label · Delete · Shift+drag: draw a new ${one} here`;
     if (this.#active) return "Number: label of the next · Shift+number: label of this one · Delete";
     return this.tool === "select" ? `Click a ${one} to choose it · drag to move the picture` : this.constructor.drawHint;
@@ -545,22 +549,17 @@ class ShapeElement extends PictureElement {
     const path = new Path2D();
     for (const mark of marks) this.trace(path, this.outline(mark));
     context.lineJoin = "round";
-    if (this.constructor.isClosed) {
+    if (this.isClosed) {
       context.fillStyle = `${label.colour}${isActive ? "40" : "1c"}`;
       context.fill(path);
     }
-    context.setLineDash([]);
-    Object.assign(context, { strokeStyle: contrastTo(label.colour) === "#000000" ? "rgb(0 0 0 / .7)" : "rgb(255 255 255 / .85)", lineWidth: isActive ? 5 : 4 });
-    context.stroke(path);
-    context.setLineDash(dashesOf(label.nth));
-    Object.assign(context, { strokeStyle: label.colour, lineWidth: isActive ? 3 : 2 });
-    context.stroke(path);
-    context.setLineDash([]);
+    const halo = contrastTo(label.colour) === "#000000" ? "rgb(0 0 0 / .7)" : "rgb(255 255 255 / .85)";
+    strokeTwice(context, path, [halo, isActive ? 5 : 4], [label.colour, isActive ? 3 : 2, dashesOf(label.nth)]);
   }
 
   trace(path, outline) {
     outline.forEach((point, nth) => path[nth === 0 ? "moveTo" : "lineTo"](...this.view.toStage(point)));
-    if (this.constructor.isClosed) path.closePath();
+    if (this.isClosed) path.closePath();
   }
 
   paintName(context, mark) {
@@ -587,11 +586,10 @@ class ShapeElement extends PictureElement {
     this.handlesOf(mark).forEach((handle, nth) => {
       const [x, y] = this.view.toStage(handle);
       const size = nth === this.#corner ? HANDLE + 3 : handle[3] ?? HANDLE;
-      context.beginPath();
-      context.rect(x - size, y - size, 2 * size, 2 * size);
-      Object.assign(context, { fillStyle: nth === this.#corner ? label.colour : "#fff", strokeStyle: nth === this.#corner ? "#fff" : "#10161c", lineWidth: 1.5 });
-      context.fill();
-      context.stroke();
+      const square = new Path2D();
+      square.rect(x - size, y - size, 2 * size, 2 * size);
+      if (nth === this.#corner) paintHandle(context, square, label.colour, "#fff");
+      else paintHandle(context, square);
     });
   }
 
@@ -599,14 +597,9 @@ class ShapeElement extends PictureElement {
     const points = this.cursor ? [...this.#draft.points, this.place(this.cursor)] : this.#draft.points;
     const draft = { label: this.label.name, points };
     this.paintAll(context, [draft], this.label, true);
-    if (this.constructor.points[1] <= 2) return;
+    if (this.most <= 2) return;
     this.#draft.points.forEach((point, nth) => {
-      const [x, y] = this.view.toStage(point);
-      context.beginPath();
-      context.arc(x, y, nth === 0 && this.constructor.isClosed ? 6 : 4, 0, 2 * Math.PI);
-      Object.assign(context, { fillStyle: "#fff", strokeStyle: "#10161c", lineWidth: 1.5 });
-      context.fill();
-      context.stroke();
+      paintHandle(context, circle(this.view.toStage(point), nth === 0 && this.isClosed ? 6 : 4));
     });
   }
 }

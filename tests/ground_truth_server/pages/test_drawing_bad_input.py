@@ -119,6 +119,7 @@ def test_a_picture_that_is_stored_turned(pages: WorkerPages, orientation: int) -
     [
         ("['A', 'B', 'A']", ["A", "B"], "The label “A” is there twice"),
         ("Car", ["Car"], "labels is the text “Car”"),
+        ("[' A car ', 'B', 'B']", [" A car ", "B"], "The label “B” is there twice"),
         ("['A', {label: 'B'}, null, 3, '']", ["A", "B", "3"], "labels holds null, which is no label"),
     ],
 )

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, expect
 
 from tests.ground_truth_server.pages.drawing_page import Drawing, drawing, form, put_pictures
@@ -374,6 +376,34 @@ def box(found: Drawing) -> tuple[int, int, int, int]:
     return first["left"], first["top"], first["width"], first["height"]
 
 
+# What people without one kind of cones see, in linear RGB: Machado, Oliveira and Fernandes, 2009.
+DICHROMACIES = {
+    "none": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
+}
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def lab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIE L*a*b* of linear RGB, rows of three."""
+    xyz = np.clip(linear, 0, 1) @ TO_XYZ.T / (0.9505, 1, 1.089)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def test_colours_of_eight_labels_are_told_apart_by_anybody(pages: WorkerPages) -> None:
+    found = opened(pages, "crowd-bounding-box", labels="['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H']")
+    colours = found.do("element.labelList.map((one) => one.colour)")
+    shares = np.array([list(bytes.fromhex(colour[1:])) for colour in colours]) / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    for matrix in DICHROMACIES.values():
+        seen = lab(linear @ np.array(matrix).T)
+        apart = np.linalg.norm(seen[:, None] - seen, axis=-1)
+        assert apart[np.triu_indices(8, 1)].min() > 15
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     "tag", [*(one[0] for one in INITIAL), "crowd-semantic-segmentation", "crowd-instance-segmentation"]
@@ -386,6 +416,10 @@ def test_axe_finds_nothing(pages: WorkerPages, tag: str, dark: bool) -> None:
     task = found.shown.task
     found.do("(element.part('.all').open = true)")
     task.get_by_label("Picture", exact=True).click()
+    found.shown.page.wait_for_timeout(100)
+    sheet = task.locator(".sheet:visible").bounding_box()
+    assert sheet is not None
+    assert sheet["x"] >= 0
     found.shown.picture(f"{tag}-{'dark' if dark else 'light'}")
     frame = found.shown.page.frames[1]
     frame.evaluate(AXE)
