@@ -120,7 +120,8 @@ class WorkerComment extends DialogElement {
     box.placeholder = this.placeholder;
     box.setAttribute("aria-label", this.header || "Comment");
     const comment = box.value.trim();
-    if (comment) this.part(".trigger").textContent = `Your comment: ${comment.length > 60 ? `${comment.slice(0, 59)}…` : comment}`;
+    const short = comment.length > 60 ? `${comment.slice(0, 59)}…` : comment;
+    if (comment) this.part(".trigger").textContent = `Your comment: ${short}`;
   }
 }
 

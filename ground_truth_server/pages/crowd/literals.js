@@ -139,13 +139,17 @@ function cut(text, most) {
 
 const SETTLED = 500; // milliseconds, after which a page's scripts have done their part
 
+/** An element as its page's author knows it. */
+function tagOf(element) {
+  const name = element.getAttribute("name");
+  return name ? `<${element.localName} name="${name}">` : `<${element.localName}>`;
+}
+
 /** Tell the job's owner what an element can't show as the page gave it, if the worker still sees it there. */
 function tellOwnerOf(element, notes) {
   setTimeout(() => {
     for (const note of notes.filter((one) => element.isConnected && element.shadowRoot.textContent.includes(one))) {
-      const name = element.getAttribute("name");
-      const detail = `<${element.localName}${name ? ` name="${name}"` : ""}>: ${note}`;
-      document.dispatchEvent(new CustomEvent("crowd-trouble", { detail }));
+      document.dispatchEvent(new CustomEvent("crowd-trouble", { detail: `${tagOf(element)}: ${note}` }));
     }
   }, SETTLED);
 }

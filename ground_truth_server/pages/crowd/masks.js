@@ -136,8 +136,8 @@ class MaskElement extends PictureElement {
     }
     if (unknown.size === 0) return;
     const [[colour, pixels]] = [...unknown].sort(([, one], [, other]) => other - one);
-    this.remark(`${unknown.size === 1 ? "A colour" : `${unknown.size} colours`} of the initial value's mask belong${unknown.size === 1 ? "s" : ""} to no label, `
-      + `${colour} of ${pixels} pixels for one: ${unknown.size === 1 ? "it is" : "they are"} shown as unpainted.`);
+    const count = unknown.size === 1 ? "A colour" : `${unknown.size} colours`;
+    this.remark(`${count} of the initial value's mask belong${unknown.size === 1 ? "s" : ""} to no label, ${colour} of ${pixels} pixels for one: ${unknown.size === 1 ? "it is" : "they are"} shown as unpainted.`);
   }
 
   async restoreMarks(value) {

@@ -444,8 +444,7 @@ class PictureElement extends AnsweringElement {
   tellOwner(text) {
     whenSettled(() => {
       if (!this.#remarks.includes(text) && this.trouble !== text) return;
-      const detail = `<${this.localName}${this.name ? ` name="${this.name}"` : ""}>: ${text}`;
-      document.dispatchEvent(new CustomEvent("crowd-trouble", { detail }));
+      document.dispatchEvent(new CustomEvent("crowd-trouble", { detail: `${tagOf(this)}: ${text}` }));
     });
   }
 
@@ -874,7 +873,8 @@ class PictureElement extends AnsweringElement {
   #placeText() {
     if (!this.cursor) return `${this.picture.width} × ${this.picture.height} pixels`;
     const [x, y] = this.cursor.map(Math.floor);
-    return `x ${x}, y ${y}${this.isInside(this.cursor) ? "" : ", outside the picture"}${this.placeText ? ` · ${this.placeText}` : ""}`;
+    const place = `x ${x}, y ${y}${this.isInside(this.cursor) ? "" : ", outside the picture"}`;
+    return this.placeText ? `${place} · ${this.placeText}` : place;
   }
 
   #resized() {

@@ -286,7 +286,8 @@ class CrowdQuestionAnswerGeneration extends GenerativeElement {
     const words = make("span", { className: "words" });
     const count = () => {
       const [least, most] = this.#limits(part);
-      words.textContent = `${wordsIn(pair[part])} words, ${least} ${most === Infinity ? "at least" : `to ${most}`}`;
+      const limit = most === Infinity ? "at least" : `to ${most}`;
+      words.textContent = `${wordsIn(pair[part])} words, ${least} ${limit}`;
       words.classList.toggle("bad", pair[part] !== "" && this.#wrongWords(pair, part) !== "");
     };
     count();

@@ -85,7 +85,8 @@ class CrowdTextRanking extends GenerativeElement {
   get problem() {
     if (this.#responses.length === 0) return "";
     const lacking = this.#dimensions.map(({ name }, index) => [name, this.#ranks[index].filter((rank) => rank === null).length]).filter(([, count]) => count > 0);
-    return lacking.length === 0 ? "" : `Give each response a rank: ${lacking.map(([name, count]) => `${name} (${count} left)`).join(", ")}.`;
+    const left = lacking.map(([name, count]) => `${name} (${count} left)`).join(", ");
+    return left === "" ? "" : `Give each response a rank: ${left}.`;
   }
 
   update() {

@@ -1,5 +1,7 @@
 """Which crowd elements there are, and which a template uses that aren't."""
 
+import re
+
 import pytest
 
 from ground_truth_server.pages import crowd
@@ -25,6 +27,12 @@ def test_the_lists_are_those_of_the_script() -> None:
 def test_a_plant_s_slow_network_loads_the_elements_quickly() -> None:
     assert len(crowd.SERVED_SCRIPT.encode()) <= 250_000
     assert "  //" not in crowd.SERVED_SCRIPT
+
+
+def test_no_template_stands_in_a_template() -> None:
+    """rjsmin takes the inner one for code, and drops its blanks."""
+    inner = re.compile(r"`(?:[^`$\\]|\\.|\$(?!\{)|\$\{[^{}`]*\})*\$\{[^{}`]*`")
+    assert [line for line in crowd.SCRIPT.splitlines() if inner.search(line)] == []
 
 
 @pytest.mark.parametrize(
