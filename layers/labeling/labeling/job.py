@@ -26,9 +26,12 @@ DEFAULT_PATHS = (
     Path(__file__).resolve().parents[3] / "labeling_job" / "job.toml",
 )
 # What the job keeps in the bucket itself: a source's folder there would mix with it.
-OWN_FOLDERS = ("dataset", "manifests", "worker-page", "plots", "labels", "output", "sample", "check-report")
+OWN_FOLDERS = (
+    *("dataset", "manifests", "worker-page", "plots", "labels", "evidence", "output", "sample"),
+    "check-report",
+)
 # What stands beside the label in an answer.
-RESERVED_NAMES = ("confidence", "votes")
+RESERVED_NAMES = ("confidence", "votes", "evidence", "strategy")
 
 # Ground Truth allows 63 characters; each start adds a number.
 JobName = Annotated[
