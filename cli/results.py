@@ -5,11 +5,13 @@ import itertools
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labeling.agreement import Agreement
 from labeling.answers.in_words import in_words
+from labeling.consolidation import AUTO, STRATEGIES
 from labeling.errors import JobConfigurationError
 from labeling.job import JobConfiguration
 from labeling.storage import Storage
@@ -17,7 +19,7 @@ from plotting.numerals import count
 from rich.table import Table
 from rich.text import Text
 
-from cli import label_formats, marked_items, options, training_split
+from cli import label_formats, marked_items, options, reconsolidation, training_split
 from cli.account import AwsAccount
 from cli.errors import CommandError
 from cli.labels import LabeledObject, Summary, manifest_uri, read
@@ -25,7 +27,11 @@ from cli.options import Commands
 from cli.running_job import describe
 from cli.terminal import Terminal
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DescribeLabelingJobResponseTypeDef
+
 SHOWN: Final = 50
+MAX_MANIFEST_BYTES: Final = 5_000_000_000
 
 DESCRIPTION = """\
 Reads the labels of a labeling job, also of one that goes on or ended early: then those that are there."""
@@ -37,6 +43,7 @@ EXAMPLES = """\
   labeling-job results WeldingLabelJob-1 --output labels.csv --plot labels.png
   labeling-job results WeldingLabelJob-1 --draw marked
   labeling-job results WeldingLabelJob-1 --format jsonl | jq .label
+  labeling-job results WeldingLabelJob-1 --reconsolidate --output decided-again.manifest
   labeling-job results WeldingLabelJob-1 --split 0.8 --related-by part --output training"""
 
 
@@ -56,7 +63,8 @@ def add_to(commands: Commands) -> None:
         "--format",
         choices=(*label_formats.FORMATS, training_split.MANIFEST),
         metavar="FORMAT",
-        help=f"{', '.join(label_formats.FORMATS)}; manifest with --split (default: what --output ends in, or table)",
+        help=f"{', '.join(label_formats.FORMATS)}; manifest with --split or --reconsolidate "
+        "(default: what --output ends in, or table)",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: standard output)")
     parser.add_argument(
@@ -70,6 +78,21 @@ def add_to(commands: Commands) -> None:
         metavar="KEY",
         help="what relatives have in common in their manifest lines, such as part: they go into one set "
         "(default: related_by of the job configuration)",
+    )
+    parser.add_argument(
+        "--reconsolidate",
+        nargs="?",
+        const="",
+        choices=("", *STRATEGIES, AUTO),
+        metavar="STRATEGY",
+        help="decide all objects again from all answers of the job, by the job configuration's strategy or another; "
+        "the output manifest stays as it is",
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="with --reconsolidate: put the new labels into the output manifest of a job that has ended, and keep the "
+        "former one beside it",
     )
     parser.add_argument("--disagreements", action="store_true", help="only objects that workers didn't agree on")
     parser.add_argument("--agreement", action="store_true", help="how far workers agree, and what they take for what")
@@ -95,11 +118,16 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
         return _split(arguments, account, terminal)
     format_ = _format(arguments)
     attribute, lines = _manifest(arguments, account, terminal)
+    if format_ == training_split.MANIFEST:
+        lines = _copied(lines, arguments, terminal)
     summary = Summary()
     labels: Iterable[LabeledObject] = summary.of(read(lines, attribute))
     if arguments.disagreements:
         labels = (label for label in labels if label.disputed)
-    _write(labels, format_, arguments, terminal)
+    if format_ == training_split.MANIFEST:
+        deque(labels, maxlen=0)  # they are counted, not shown
+    else:
+        _write(labels, format_, arguments, terminal)
     terminal.say(_summed_up(summary))
     if arguments.agreement:
         _show_agreement(summary.agreement, terminal)
@@ -117,7 +145,47 @@ def _manifest(arguments: argparse.Namespace, account: AwsAccount, terminal: Term
     uri, whole = manifest_uri(job, account)
     if not whole:
         terminal.say(f"{arguments.name} is {job['LabelingJobStatus']}: these are the labels so far.", style="yellow")
-    return job["LabelAttributeName"], Storage(account.s3).open(uri).lines()
+    attribute, storage = job["LabelAttributeName"], Storage(account.s3)
+    if arguments.reconsolidate is None:
+        if arguments.replace:
+            raise CommandError("--replace is for labels that are decided again: give --reconsolidate, too.")
+        return attribute, storage.open(uri).lines()
+    if arguments.replace and not whole:
+        raise CommandError(f"{arguments.name} is {job['LabelingJobStatus']}: --replace is for jobs that have ended.")
+    lines = _decided_again(job, list(storage.open(uri).lines()), arguments, account, terminal)
+    if arguments.replace:
+        former = uri._replace(key=f"{uri.key.removesuffix('.manifest')}-{datetime.now(UTC):%Y-%m-%d_%H:%M:%S}.manifest")
+        storage.write(former, storage.read(uri, MAX_MANIFEST_BYTES), "application/x-ndjson")
+        storage.write(uri, b"".join(line + b"\n" for line in lines), "application/x-ndjson")
+        terminal.say(f"{uri} has the new labels, {former} the former ones.")
+    return attribute, iter(lines)
+
+
+def _decided_again(
+    described: "DescribeLabelingJobResponseTypeDef",
+    lines: list[bytes],
+    arguments: argparse.Namespace,
+    account: AwsAccount,
+    terminal: Terminal,
+) -> list[bytes]:
+    """Puts labels into the manifest's lines that are decided from all of the job's answers."""
+    attribute = described["LabelAttributeName"]
+    job = _job_of(attribute, arguments)
+    if job is None:
+        raise CommandError(
+            f"Which job configuration is {arguments.name}'s? Its label is {attribute}; name it by --job."
+        )
+    again = reconsolidation.reconsolidate(described, job, arguments.reconsolidate or None, account)
+    found = list(again.lines(lines, attribute, job))
+    terminal.say(
+        f"Decided again from {count(again.answers, 'answer')}: {count(again.decided, 'label')}, "
+        f"{again.changed:,} of another category than before."
+    )
+    if again.unknown:
+        terminal.say(f"{count(again.unknown, 'object')} with answers but without a labeled line.", style="yellow")
+    if again.lost:
+        terminal.say(f"{count(len(again.lost), 'request')} left out, such as: {again.lost[0]}", style="yellow")
+    return found
 
 
 def _split(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> int:
@@ -147,7 +215,12 @@ def _related_by(attribute: str, arguments: argparse.Namespace) -> str | None:
 
 
 def _format(arguments: argparse.Namespace) -> str:
-    if arguments.format == training_split.MANIFEST:
+    manifest = training_split.MANIFEST
+    if arguments.reconsolidate is not None and (arguments.format or _ending(arguments.output)) == manifest:
+        if arguments.disagreements:
+            raise CommandError("A manifest has a line for each object: give another --format with --disagreements.")
+        return manifest
+    if arguments.format == manifest:
         raise CommandError("--format manifest is for sets to train with: give --split, too.")
     format_: str = arguments.format or (arguments.output and label_formats.format_of(arguments.output)) or "table"
     if format_ == "parquet" and not arguments.output:
@@ -155,6 +228,22 @@ def _format(arguments: argparse.Namespace) -> str:
     if format_ == "table" and arguments.output:
         raise CommandError(f"In which format is {arguments.output}? Give --format csv, jsonl or parquet.")
     return format_
+
+
+def _copied(lines: Iterator[bytes], arguments: argparse.Namespace, terminal: Terminal) -> Iterator[bytes]:
+    """Writes a manifest, and gives its lines again."""
+    found = list(lines)
+    body = b"".join(line + b"\n" for line in found)
+    if arguments.output:
+        arguments.output.write_bytes(body)
+        terminal.say(f"Written to {arguments.output}")
+    else:
+        sys.stdout.write(body.decode())
+    return iter(found)
+
+
+def _ending(path: Path | None) -> str:
+    return path.suffix.removeprefix(".") if path else ""
 
 
 def _write(labels: Iterable[LabeledObject], format_: str, arguments: argparse.Namespace, terminal: Terminal) -> None:

@@ -134,3 +134,19 @@ def test_the_whole_job_on_real_recordings(tmp_path: Path) -> None:
     assert plots == [f"run-{run}.csv-{name}.png" for run in (1, 2) for name in names]
     record = json.loads((tmp_path / "bucket" / "plots" / "dataset" / "dataset-2.json.record").read_text())
     assert any("5 gaps in time" in note for plot in record["plots"] for note in plot["notes"])
+
+
+def test_later_batches_learn_from_earlier_ones(tmp_path: Path) -> None:
+    """Our own Ground Truth writes requests as AWS's does: two waves, the second decided with the first."""
+    text = (ROOT / "labeling_job" / "job.toml").read_text()
+    text = text.replace('strategy = "majority-vote"', 'strategy = "bayesian"')
+    (tmp_path / "job.toml").write_text(re.sub(r"max_concurrent_tasks = \d+", "max_concurrent_tasks = 4", text))
+    done = run(tmp_path / "out", "--job", tmp_path / "job.toml", "--data", SAMPLE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = output(tmp_path / "out", "WeldingLabelJob-1")
+    evidence = [line["WeldingLabel"]["evidence"] for line in lines]
+    # Three answers to each of seven objects: the last batch has all of them, the first its own.
+    assert max(evidence) == 21
+    assert min(evidence) <= 12
+    (summary,) = (tmp_path / "out" / "bucket" / "evidence").glob("*.json")
+    assert 4 <= len(json.loads(summary.read_text())["objects"]) < 7

@@ -152,3 +152,15 @@ def test_the_schema_takes_what_is_read_and_nothing_else(question: AnyQuestion, r
 def test_an_answer_in_a_hidden_field_is_the_same(question: AnyQuestion, right: object, _: object) -> None:
     if isinstance(right, dict) and "label" not in right:
         assert question.read(json.dumps(right), ("current",)) == question.read(right, ("current",))
+
+
+def test_a_category_says_what_it_was_learned_from() -> None:
+    answers = {str(number): {"one": "red", "two": "red"} for number in range(6)}
+    earlier = {str(number): {"one": "red", "two": "green", "three": "red"} for number in range(4)}
+    learned = CATEGORY.consolidate(answers, ConsolidationConfiguration("bayesian"), earlier)["0"]
+    assert (learned["category"], learned["votes"], learned["evidence"]) == ("red", {"red": 2}, 24)
+    assert "strategy" not in learned
+    chosen = CATEGORY.consolidate(answers, ConsolidationConfiguration("auto"), earlier)["0"]
+    assert (chosen["strategy"], chosen["evidence"]) == ("bayesian", 24)
+    few = CATEGORY.consolidate({"0": {"one": "red"}}, ConsolidationConfiguration("auto"))["0"]
+    assert few == {"category": "red", "confidence": 1.0, "votes": {"red": 1}, "strategy": "majority-vote"}

@@ -1,15 +1,25 @@
 """Several answers become one label, by vote and by expectation maximisation."""
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from labeling.consolidation import STRATEGIES, Choices, Verdict, consolidate
+from labeling.consolidation import STRATEGIES, Choices, Verdict, bayesian, consolidate
 from labeling.job import load_configured
 
 NAMES = load_configured({}).label.category_names
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_draws() -> Iterator[None]:
+    """Of hundreds of batches; how good the draws are is tested with all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bayesian, "CHAINS", 3)
+        patch.setattr(bayesian, "SWEEPS", 80)
+        yield
 
 
 def by(strategy: str = "majority-vote", tie: Any = "not-sure") -> tuple[Choices, str]:

@@ -22,8 +22,8 @@ from tests.stack.conftest import PARAMETERS, REGION, Deployed
 ROLES = "arn:aws:iam::123456789012:role"
 REFUSED = r"AccessDenied|Forbidden|403"
 OBJECTS = (
-    *("output/answer.json", "labels/label.jsonl", "plots/old.png", "images/i.png", "dataset/d.json", "hr/pay.csv"),
-    *("sample/images/i.png", "sample/dataset/d.json", "reference/welds.json"),
+    *("output/answer.json", "labels/label.jsonl", "evidence/job.json", "plots/old.png", "images/i.png"),
+    *("dataset/d.json", "hr/pay.csv", "sample/images/i.png", "sample/dataset/d.json", "reference/welds.json"),
 )
 
 
@@ -63,6 +63,8 @@ ALLOWED = [
     ("PostLabelingRole", "get", "output/answer.json"),
     ("PostLabelingRole", "get", "dataset/d.json"),
     ("PostLabelingRole", "put", "labels/new.jsonl"),
+    ("PostLabelingRole", "get", "evidence/job.json"),
+    ("PostLabelingRole", "put", "evidence/job.json"),
     ("GroundTruthRole", "get", "images/i.png"),
     ("GroundTruthRole", "put", "output/job/x.json"),
     ("StackSetupRole", "put", "sample/sensor_data/new.csv"),
@@ -86,6 +88,11 @@ DENIED = [
     ("PostLabelingRole", "put", "plots/new.png"),
     ("PostLabelingRole", "put", "output/forged.json"),
     ("PostLabelingRole", "delete", "labels/label.jsonl"),
+    ("PostLabelingRole", "delete", "evidence/job.json"),
+    ("PostLabelingRole", "get", "labels/label.jsonl"),
+    ("PreLabelingRole", "get", "evidence/job.json"),
+    ("PreLabelingRole", "put", "evidence/forged.json"),
+    ("GroundTruthRole", "put", "evidence/forged.json"),
     ("GroundTruthRole", "put", "dataset/d.json"),
     ("GroundTruthRole", "delete", "output/answer.json"),
     ("StackSetupRole", "get", "labels/label.jsonl"),
@@ -152,7 +159,14 @@ class CloudFormationMailbox:
         self._server.server_close()
 
 
-def run(stack: Deployed, role: dict[str, str], function: str, event: Any, folder: Path) -> Any:
+def run(
+    stack: Deployed,
+    role: dict[str, str],
+    function: str,
+    event: Any,
+    folder: Path,
+    job: Path = ROOT / "labeling_job" / "job.toml",
+) -> Any:
     """Runs a function of the template in a process of its own, under a role's credentials."""
     environment = {
         "AWS_ENDPOINT_URL_S3": stack.endpoint,
@@ -161,7 +175,7 @@ def run(stack: Deployed, role: dict[str, str], function: str, event: Any, folder
         "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
         "AWS_SESSION_TOKEN": role["SessionToken"],
         "LABELING_BUCKET": stack.bucket,
-        "LABELING_JOB_CONFIG": str(ROOT / "labeling_job" / "job.toml"),
+        "LABELING_JOB_CONFIG": str(job),
     }
     host = FunctionHost(ROOT / "template.yaml", environment, folder, parameters=PARAMETERS)
     try:
@@ -232,6 +246,34 @@ def test_the_functions_do_their_work_under_their_roles(
     assert any(key.startswith("labels/") for key in left)
     assert {payload, "hr/pay.csv"} <= left
     mailbox.close()
+
+
+def test_post_labeling_learns_from_earlier_batches_under_its_role(
+    stack: Deployed, enforced: dict[str, Any], tmp_path: Path
+) -> None:
+    sample = (ROOT / "labeling_job" / "job.toml").read_text()
+    job = tmp_path / "job.toml"
+    job.write_text(sample.replace('strategy = "majority-vote"', 'strategy = "bayesian"'))
+    assert job.read_text() != sample
+    folder = "output/Learning/annotations/consolidated-annotation/consolidation-request/iteration-1"
+    vote = {"workerId": "w", "annotationData": {"content": '{"WeldingClassification": {"label": "Good Weld"}}'}}
+    ground_truth = stack.client("s3", enforced["GroundTruthRole"])
+    for number in range(2):
+        body = json.dumps([{"datasetObjectId": str(number), "dataObject": {}, "annotations": [vote]}]).encode()
+        ground_truth.put_object(Bucket=stack.bucket, Key=f"{folder}/2020-09-15_16:16:1{number}.json", Body=body)
+    event = {
+        "labelingJobArn": "arn:aws:sagemaker:eu-west-1:123456789012:labeling-job/learning",
+        "labelAttributeName": "WeldingLabel",
+        "outputConfig": f"s3://{stack.bucket}/output/Learning/annotations",
+        "payload": {"s3Uri": f"s3://{stack.bucket}/{folder}/2020-09-15_16:16:11.json"},
+    }
+    (entry,) = run(stack, enforced["PostLabelingRole"], "PostLabelingFunction", event, tmp_path, job)
+    label = entry["consolidatedAnnotation"]["content"]["WeldingLabel"]
+    assert (label["WeldingClassification"], label["evidence"]) == ("Good Weld", 2)
+    # The former batch was found, and the summary kept; nobody but the function may read it.
+    with pytest.raises(ClientError, match=REFUSED):
+        call(stack.client("s3", enforced["PreLabelingRole"]), "get", stack.bucket, "evidence/learning.json")
+    call(stack.client("s3", enforced["PostLabelingRole"]), "get", stack.bucket, "evidence/learning.json")
 
 
 def test_an_item_elsewhere_is_refused_by_the_role_too(

@@ -156,9 +156,9 @@ def test_each_function_has_a_role_of_its_own_that_lambda_alone_takes(role: str) 
     assert len(users) == 1
 
 
-def test_functions_write_in_one_folder_only() -> None:
+def test_functions_write_in_folders_of_their_own_only() -> None:
     assert objects("PreLabelingRole", "s3:PutObject") == {"plots/*"}
-    assert objects("PostLabelingRole", "s3:PutObject") == {"labels/*"}
+    assert objects("PostLabelingRole", "s3:PutObject") == {"labels/*", "evidence/*"}
     assert objects("GroundTruthRole", "s3:PutObject") == {"output/*"}
     assert objects("CheckReportRole", "s3:PutObject") == {"check-report/*"}
     assert objects("ServerRole", "s3:PutObject") == {"output/*"}
@@ -175,8 +175,8 @@ def test_the_functions_read_the_folders_that_the_parameter_names_and_no_others()
     assert objects("PreLabelingRole", "s3:GetObject", **many) == {
         *("dataset/*", "plots/*", "reference/*", "a/*", "b/c/*", "d/*", "e/*", "f/*", "g/*")
     }
-    assert objects("PostLabelingRole", "s3:GetObject") == {"dataset/*", "output/*", "sample/dataset/*"}
-    assert objects("PostLabelingRole", "s3:GetObject", Sample="off") == {"dataset/*", "output/*"}
+    assert objects("PostLabelingRole", "s3:GetObject") == {"dataset/*", "output/*", "evidence/*", "sample/dataset/*"}
+    assert objects("PostLabelingRole", "s3:GetObject", Sample="off") == {"dataset/*", "output/*", "evidence/*"}
     manifests = {"manifests/*", "sample/manifests/*"}
     assert objects("StateMachineRole", "s3:GetObject") == {"check-report/*", *manifests}
 
@@ -192,7 +192,7 @@ def test_functions_list_only_where_they_read() -> None:
             listed[role] = set(stack().resolve(statement["Condition"][operator]["s3:prefix"]))
     assert listed == {
         "PreLabelingRole": {"dataset/*", "plots/*", "reference/*", "sample/*", "images/*", "sensor_data/*"},
-        "PostLabelingRole": {"output/*", "dataset/*", "sample/dataset/*"},
+        "PostLabelingRole": {"output/*", "dataset/*", "evidence/*", "sample/dataset/*"},
         "StackSetupRole": {"stack-setup.json", "labeling-job.json", "worker-page/*", "sample/*"},
     }
 

@@ -65,6 +65,13 @@ def usable(annotated: AnnotatedObject, job: JobConfiguration, storage: Storage) 
     return answers, dropped
 
 
+def repeated(annotated: AnnotatedObject) -> int:
+    """How many of an object's annotations have a later one of the same worker."""
+    given = annotated.annotations if isinstance(annotated.annotations, list) else []
+    workers = [raw["workerId"] for raw in given if isinstance(raw, dict) and isinstance(raw.get("workerId"), str)]
+    return len(workers) - len(set(workers))
+
+
 def _take(answers: dict[str, Any], worker: str, answer: Any) -> None:
     answers.pop(worker, None)
     if answer is not None:

@@ -27,10 +27,11 @@ DEFAULT_PATHS = (
 )
 # What the job keeps in the bucket itself: a source's folder there would mix with it.
 OWN_FOLDERS = (
-    *("dataset", "manifests", "worker-page", "plots", "reference", "labels", "output", "sample", "check-report"),
+    *("dataset", "manifests", "worker-page", "plots", "reference", "labels", "evidence", "output", "sample"),
+    "check-report",
 )
 # What stands beside the label in an answer.
-RESERVED_NAMES = ("confidence", "votes")
+RESERVED_NAMES = ("confidence", "votes", "evidence", "strategy")
 
 # Ground Truth allows 63 characters; each start adds a number.
 JobName = Annotated[

@@ -12,7 +12,7 @@ from labeling.storage import S3Uri, Storage
 FOLDER = "labels"
 
 
-class LabelLine(msgspec.Struct, frozen=True):
+class LabelLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One object's label, with what it takes to train on it.
 
     Attributes:
@@ -22,6 +22,8 @@ class LabelLine(msgspec.Struct, frozen=True):
         label: The category; ``None`` if the label has none.
         confidence: From 0 to 1; ``None`` if the label has no category.
         votes: How many workers chose each category.
+        evidence: From how many answers workers were learned; ``None`` if they weren't.
+        strategy: Which strategy was taken; ``None`` if the job configuration names it.
         answers: What came of the further questions, by their names.
         dropped_answers: How many answers couldn't be counted.
         label_attribute: The label's key in the output manifest.
@@ -38,6 +40,8 @@ class LabelLine(msgspec.Struct, frozen=True):
     dropped_answers: int
     label_attribute: str
     labeling_job: str
+    evidence: int | None = None
+    strategy: str | None = None
 
 
 def batch_uri(event: PostLabelingEvent, object_ids: Sequence[str], bucket: str) -> S3Uri:

@@ -1,22 +1,20 @@
 """Post-labeling: a batch of workers' answers becomes labels, for Ground Truth and for training."""
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
-from labeling import contract, dataset, labels
-from labeling.annotations import Answers, Dropped, usable
+from labeling import consolidation_request, contract, dataset, evidence, labels
+from labeling.annotations import Answers, Dropped, repeated, usable
+from labeling.answers import AnyQuestion, CategoryQuestion
+from labeling.consolidation_request import Request
 from labeling.contract import AnnotatedObject, PostLabelingEvent
-from labeling.decoding import DecodingError, convert
-from labeling.errors import EventError, LabelingError
+from labeling.errors import LabelingError
+from labeling.evidence import Evidence, Found
 from labeling.job import RESERVED_NAMES, JobConfiguration
 from labeling.labels import LabelLine
 from labeling.observability import logger, metrics
 from labeling.storage import S3Uri, Storage
-
-# Read into memory whole; a batch of 5,000 objects with 9 workers each has a tenth of it.
-MAX_PAYLOAD_BYTES = 50_000_000
 
 
 class Ballot(NamedTuple):
@@ -40,7 +38,8 @@ class Decided(NamedTuple):
 
     Attributes:
         ballot: What was answered.
-        category: What came of the label's own question, if it has one: ``{"category", "confidence", "votes"}``.
+        category: What came of the label's own question, if it has one: ``{"category", "confidence", "votes"}``, and
+            more as `CategoryQuestion.consolidate` has it.
         further: What came of the further questions, by their names.
     """
 
@@ -52,11 +51,13 @@ class Decided(NamedTuple):
 class PostLabeling:
     """Answers Ground Truth's post-labeling events for one labeling job.
 
+    A strategy that learns whom to trust learns it from the job's earlier batches, too.
+
     Args:
         job: What is labeled.
         storage: Its buckets.
         pool: Where calls of S3 run side by side.
-        bucket: Where labels for training go; the bucket of the job's output if empty.
+        bucket: Where labels for training go, and what is learned from; the bucket of the job's output if empty.
     """
 
     def __init__(self, job: JobConfiguration, storage: Storage, pool: Executor, bucket: str = "") -> None:
@@ -64,6 +65,11 @@ class PostLabeling:
         self.storage = storage
         self.pool = pool
         self.bucket = bucket
+
+    @property
+    def evidence(self) -> evidence.Reader:
+        """What the job's earlier batches tell."""
+        return evidence.Reader(self.job, self.storage, self.pool, self.bucket)
 
     def answer(self, event: object) -> list[dict[str, Any]]:
         """Consolidates a batch, and keeps its labels in S3 for training.
@@ -83,44 +89,15 @@ class PostLabeling:
         metrics.add_metric("Batches", "Count", 1)
         request = contract.post_labeling_event(event)
         logger.append_keys(labeling_job=request.labelingJobArn, payload=request.payload.s3Uri)
-        ballots = list(self.pool.map(self._ballot, self._annotated_objects(request)))
-        decided = self._decide(ballots)
+        payload = consolidation_request.read(S3Uri.parse(request.payload.s3Uri), self.storage)
+        ballots = list(self.pool.map(self._ballot, payload.objects))
+        found = self.evidence.before(request)
+        decided = decide(ballots, self.job, found.evidence)
+        _report_input(payload)
+        self._report_evidence(found)
         self._report(decided)
         self._keep(request, decided)
         return [_entry(one, request, self.job) for one in decided]
-
-    def _decide(self, ballots: Sequence[Ballot]) -> list[Decided]:
-        """Consolidates the answers to each question."""
-        labels = {
-            # By place, not by id: should two entries have one id, each keeps its answers.
-            question.name: question.consolidate(
-                {str(place): ballot.answers[question.name] for place, ballot in enumerate(ballots)},
-                self.job.consolidation,
-            )
-            for question in self.job.asked
-        }
-        category = labels.pop(self.job.label.name, None)
-        return [
-            Decided(
-                ballot,
-                category[str(place)] if category else None,
-                {name: of[str(place)] for name, of in labels.items()},
-            )
-            for place, ballot in enumerate(ballots)
-        ]
-
-    def _annotated_objects(self, request: PostLabelingEvent) -> list[AnnotatedObject]:
-        uri = request.payload.s3Uri
-        try:
-            entries = convert(json.loads(self.storage.read(S3Uri.parse(uri), MAX_PAYLOAD_BYTES)), list[Any])
-        except (ValueError, RecursionError) as error:
-            raise EventError(
-                f"{uri} is no payload of a post-labeling event: {error}; expected a JSON list of objects with "
-                "datasetObjectId, dataObject and annotations"
-            ) from None
-        return [
-            found for place, entry in enumerate(entries) if (found := _annotated_object(entry, f"{uri}: [{place}]"))
-        ]
 
     def _ballot(self, annotated: AnnotatedObject) -> Ballot:
         answers, dropped = usable(annotated, self.job, self.storage)
@@ -137,6 +114,24 @@ class PostLabeling:
             )
             return {}
         return {key: str(uri) for key, uri in files.items()}
+
+    def _report_evidence(self, found: Found) -> None:
+        if not evidence.is_learned(self.job):
+            return
+        metrics.add_metric("EarlierObjects", "Count", len(found.evidence.objects))
+        metrics.add_metric("LostRequests", "Count", len(found.lost))
+        metrics.add_metric("EarlierDroppedAnswers", "Count", found.dropped)
+        metrics.add_metric("EvidenceUnavailable", "Count", int(bool(found.without)))
+        if found.without:
+            logger.warning("The batch is decided by itself, without the job's earlier ones: %s", found.without)
+        left_out = {
+            "lost": len(found.lost),
+            "first": found.lost[:1],
+            "dropped_answers": found.dropped,
+            "left_to_the_next_batch": found.unread,
+        }
+        if any(left_out.values()):
+            logger.warning("Some of the job's earlier batches are left out", extra=left_out)
 
     def _report(self, decided: Sequence[Decided]) -> None:
         dropped = [answer for one in decided for answer in one.ballot.dropped]
@@ -161,6 +156,8 @@ class PostLabeling:
                 confidence=one.category["confidence"] if one.category else None,
                 votes=one.category["votes"] if one.category else {},
                 answers=one.further,
+                evidence=one.category.get("evidence") if one.category else None,
+                strategy=one.category.get("strategy") if one.category else None,
                 dropped_answers=len(one.ballot.dropped),
                 label_attribute=request.labelAttributeName,
                 labeling_job=request.labelingJobArn,
@@ -172,20 +169,60 @@ class PostLabeling:
         logger.info("The batch has its labels", extra={"labels": str(uri), "objects": len(lines)})
 
 
-def _annotated_object(entry: object, place: str) -> AnnotatedObject | None:
-    """One entry of the payload; nothing if it is so odd that there is no object to answer for."""
-    try:
-        return convert(entry, AnnotatedObject)
-    except DecodingError as error:
-        logger.error("An entry of the payload is left out", extra={"entry": place, "reason": str(error)})
-        return None
+def decide(ballots: Sequence[Ballot], job: JobConfiguration, earlier: Evidence) -> list[Decided]:
+    """Consolidates the answers to each question.
+
+    Args:
+        ballots: The objects of a batch.
+        job: What was asked.
+        earlier: The answers to the job's other objects.
+    """
+    labels = {question.name: _labels(question, ballots, job, earlier) for question in job.asked}
+    category = labels.pop(job.label.name, None)
+    return [
+        Decided(
+            ballot,
+            category[str(place)] if category else None,
+            {name: of[str(place)] for name, of in labels.items()},
+        )
+        for place, ballot in enumerate(ballots)
+    ]
+
+
+def _labels(
+    question: AnyQuestion, ballots: Sequence[Ballot], job: JobConfiguration, earlier: Evidence
+) -> dict[str, dict[str, Any]]:
+    # By place, not by id: should two entries have one id, each keeps its answers.
+    answers = {str(place): ballot.answers[question.name] for place, ballot in enumerate(ballots)}
+    if not isinstance(question, CategoryQuestion) or not evidence.is_learned(job):
+        return question.consolidate(answers, job.consolidation)
+    known = earlier.of(question.name, but=[ballot.annotated.datasetObjectId for ballot in ballots])
+    by_digest = {
+        place: {evidence.digest(worker): category for worker, category in of.items()} for place, of in answers.items()
+    }
+    return question.consolidate(by_digest, job.consolidation, known)
+
+
+def _report_input(payload: Request) -> None:
+    """Counts what is odd in a payload, and logs each kind of it once."""
+    ids = [one.datasetObjectId for one in payload.objects]
+    odd = {
+        "LeftOutEntries": (len(payload.left_out), "Entries of the payload are left out: none of them is an object"),
+        "RepeatedObjects": (len(ids) - len(set(ids)), "Objects stand in the payload twice: each is answered for"),
+        "RepeatedAnswers": (sum(map(repeated, payload.objects)), "Workers answered twice: their last answers count"),
+    }
+    for name, (number, message) in odd.items():
+        metrics.add_metric(name, "Count", number)
+        if number:
+            first = {"first": payload.left_out[0]} if name == "LeftOutEntries" else {}
+            logger.warning(message, extra={"number": number, **first})
 
 
 def _entry(one: Decided, request: PostLabelingEvent, job: JobConfiguration) -> dict[str, Any]:
     label: dict[str, Any] = {}
     if one.category:
         label = {job.label.name: one.category["category"]}
-        label |= {name: one.category[name] for name in RESERVED_NAMES}
+        label |= {name: one.category[name] for name in RESERVED_NAMES if name in one.category}
     return {
         "datasetObjectId": one.ballot.annotated.datasetObjectId,
         "consolidatedAnnotation": {"content": {request.labelAttributeName: label | one.further}},

@@ -141,6 +141,18 @@ class StoredObject:
         self._body.close()
 
 
+class Listed(NamedTuple):
+    """An object as S3 lists it.
+
+    Attributes:
+        etag: Its ETag.
+        size: In bytes.
+    """
+
+    etag: str
+    size: int
+
+
 class Storage:
     """The buckets of a labeling job.
 
@@ -200,6 +212,29 @@ class Storage:
         answer = self._call(prefix, lambda: self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key))
         entries = answer.get("Contents", [])
         return {entry["Key"]: entry["ETag"].strip('"') for entry in entries if entry["LastModified"] >= since}
+
+    def listed(self, prefix: S3Uri, most: int) -> dict[str, Listed]:
+        """The objects whose keys begin so, by key, in S3's order; one call for each 1,000.
+
+        Args:
+            prefix: The beginning.
+            most: No more objects than that, in whole calls.
+
+        Raises:
+            LabelingError: As `open`.
+        """
+        self._check_bucket(prefix)
+        found: dict[str, Listed] = {}
+        wanted: dict[str, Any] = {"Bucket": prefix.bucket, "Prefix": prefix.key}
+        while len(found) < most:
+            page = self._call(prefix, lambda: self.client.list_objects_v2(**wanted))
+            found |= {
+                entry["Key"]: Listed(entry["ETag"].strip('"'), entry["Size"]) for entry in page.get("Contents", [])
+            }
+            if not page.get("IsTruncated"):
+                break
+            wanted["ContinuationToken"] = page["NextContinuationToken"]
+        return found
 
     def delete(self, uri: S3Uri) -> None:
         """Deletes an object; one that isn't there is no trouble. Raises as `open`."""

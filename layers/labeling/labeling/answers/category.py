@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from labeling.answers.question import BrokenAnswerError, CategoryName, Question, is_open, names_in_words
-from labeling.consolidation import Choices, ConsolidationConfiguration, consolidate
+from labeling.consolidation import AUTO, UNLEARNED, Answers, Choices, ConsolidationConfiguration, decide
 from labeling.decoding import shown
 
 
@@ -39,18 +39,34 @@ class CategoryQuestion(Question, frozen=True, kw_only=True, tag="category"):
         return str(value)
 
     def consolidate(
-        self, answers: Mapping[str, Mapping[str, str]], settings: ConsolidationConfiguration
+        self,
+        answers: Mapping[str, Mapping[str, str]],
+        settings: ConsolidationConfiguration,
+        earlier: Answers | None = None,
     ) -> dict[str, dict[str, Any]]:
-        """``{"category", "confidence": 0 to 1, "votes": {category: count}}``."""
+        """``{"category", "confidence": 0 to 1, "votes": {category: count}}``.
+
+        With ``evidence`` if workers were learned: from how many answers. With ``strategy`` if the configuration leaves
+        it open: the one that was taken.
+
+        Args:
+            answers: As `Answering.consolidate`.
+            settings: As `Answering.consolidate`.
+            earlier: Answers to other objects of the job, to learn its workers from.
+        """
         choices = Choices(self.categories, self.not_sure, settings.tie)
-        verdicts = consolidate(answers, choices, settings.strategy)
+        decision = decide(answers, choices, settings.strategy, earlier)
+        learned: dict[str, Any] = {"evidence": decision.evidence} if decision.strategy != UNLEARNED else {}
+        taken = {"strategy": decision.strategy} if settings.strategy == AUTO else {}
         return {
             key: {
                 "category": verdict.category,
                 "confidence": verdict.confidence,
                 "votes": most_first(Counter(answers[key].values())),
+                **learned,
+                **taken,
             }
-            for key, verdict in verdicts.items()
+            for key, verdict in decision.verdicts.items()
         }
 
     def answer_schema(self) -> dict[str, Any]:

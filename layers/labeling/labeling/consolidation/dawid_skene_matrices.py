@@ -1,15 +1,11 @@
 """Dawid–Skene on arrays, for batches that take plain Python long; loaded only for such, since numpy takes its time."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from labeling.consolidation.answer_arrays import AnswerArrays, Floats, as_arrays, vote_shares
 from labeling.consolidation.strategy import Answers
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 # Nothing is more improbable than this; of any use only where nothing is imagined.
 LEAST = 1e-10
@@ -28,31 +24,6 @@ class Prior:
     answers: float
     accuracy: float
     objects: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Answers:
-    """A batch's answers as arrays, sorted by object and worker.
-
-    Attributes:
-        objects: Which object each answer is to, shape (n,).
-        pairs: Which pair of worker and answer it is, among those that occur, shape (n,).
-        workers: Whose each pair is, shape (pairs,).
-        categories: What was answered in each pair, shape (pairs,).
-        objects_by_pair: The objects of the answers when they are sorted by their pair, shape (n,).
-        first_of_object: Where each object's answers begin, shape (objects,).
-        first_of_pair: Where each pair's begin among those sorted by pair, shape (pairs,).
-        first_of_worker: Where each worker's pairs begin, shape (workers,).
-    """
-
-    objects: Indices
-    pairs: Indices
-    workers: Indices
-    categories: Indices
-    objects_by_pair: Indices
-    first_of_object: Indices
-    first_of_pair: Indices
-    first_of_worker: Indices
 
 
 def posteriors(
@@ -77,8 +48,8 @@ def posteriors(
     """
     names = sorted(answers)
     number = {category: index for index, category in enumerate(categories)}
-    found = _as_arrays([answers[name] for name in names], number)
-    probable = _vote_shares(found, len(names), len(categories))
+    found = as_arrays([answers[name] for name in names], number)
+    probable = vote_shares(found, len(names), len(categories))
     for _ in range(iterations):
         updated = _posteriors(found, np.log(_priors(probable, prior)), np.log(_confusion(found, probable, prior)))
         moved = float(np.abs(updated - probable).max())
@@ -89,37 +60,7 @@ def posteriors(
     return {name: dict(zip(categories, row, strict=True)) for name, row in zip(names, rows, strict=True)}
 
 
-def _as_arrays(votes: list[Mapping[str, str]], number: Mapping[str, int]) -> _Answers:
-    workers = {worker: index for index, worker in enumerate(sorted({worker for of in votes for worker in of}))}
-    flat = [(index, workers[worker], number[of[worker]]) for index, of in enumerate(votes) for worker in sorted(of)]
-    objects, by, said = np.array(flat, np.intp).T
-    keys, pairs = np.unique(by * len(number) + said, return_inverse=True)
-    by_pair = np.argsort(pairs, kind="stable")
-    return _Answers(
-        objects=objects,
-        pairs=pairs,
-        workers=keys // len(number),
-        categories=keys % len(number),
-        objects_by_pair=objects[by_pair],
-        first_of_object=_firsts(objects),
-        first_of_pair=_firsts(pairs[by_pair]),
-        first_of_worker=_firsts(keys // len(number)),
-    )
-
-
-def _firsts(ascending: Indices) -> Indices:
-    return np.flatnonzero(np.diff(ascending, prepend=-1))
-
-
 # Probabilities have a row for each category: what is summed lies together in memory then, in half the time.
-
-
-def _vote_shares(found: _Answers, objects: int, categories: int) -> Floats:
-    """Each object's share of votes for each category, shape (categories, objects)."""
-    places = found.categories[found.pairs] * objects + found.objects
-    counts = np.bincount(places, minlength=categories * objects).reshape(categories, objects)
-    shares: Floats = counts / counts.sum(axis=0)
-    return shares
 
 
 def _priors(probable: Floats, prior: Prior) -> Floats:
@@ -130,7 +71,7 @@ def _priors(probable: Floats, prior: Prior) -> Floats:
     return common
 
 
-def _confusion(found: _Answers, probable: Floats, prior: Prior) -> Floats:
+def _confusion(found: AnswerArrays, probable: Floats, prior: Prior) -> Floats:
     """The M step: how probable each pair's answer is for each true category, shape (categories, pairs)."""
     categories = len(probable)
     counts = np.add.reduceat(probable.take(found.objects_by_pair, axis=1), found.first_of_pair, axis=1)
@@ -144,7 +85,7 @@ def _confusion(found: _Answers, probable: Floats, prior: Prior) -> Floats:
     return confusion
 
 
-def _posteriors(found: _Answers, priors: Floats, confusion: Floats) -> Floats:
+def _posteriors(found: AnswerArrays, priors: Floats, confusion: Floats) -> Floats:
     """The E step, in logarithms so that many workers don't underflow; shape (categories, objects)."""
     logs = priors + np.add.reduceat(confusion.take(found.pairs, axis=1), found.first_of_object, axis=1)
     weights = np.exp(logs - logs.max(axis=0))

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from labeling.consolidation.strategy import Choices, Verdict, settle
 
+# Equal evidence ends in posteriors that differ by rounding only.
+ROUNDED_ALIKE = 1e-4
+
 Posterior = dict[str, float]
 """How probable each category is for one object."""
 
@@ -22,10 +25,15 @@ def normalised(weights: Mapping[str, float]) -> Posterior:
     return {key: weight / total for key, weight in weights.items()}
 
 
-def verdict(posterior: Posterior, choices: Choices) -> Verdict:
-    """The most probable category, with its probability as the confidence."""
+def verdict(posterior: Posterior, choices: Choices, alike: float = ROUNDED_ALIKE) -> Verdict:
+    """The most probable category, with its probability as the confidence.
+
+    Args:
+        posterior: How probable each category is.
+        choices: The categories, and what wins between equals.
+        alike: Probabilities that differ by less are equal.
+    """
     highest = max(posterior.values())
-    # Equal evidence ends in posteriors that differ by rounding only.
-    best = [category for category, probability in posterior.items() if highest - probability < 1e-4]
+    best = [category for category, probability in posterior.items() if highest - probability < alike]
     category = settle(best, choices)
     return Verdict(category, round(posterior.get(category, 0.0), 4))

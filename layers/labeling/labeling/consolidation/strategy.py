@@ -15,13 +15,14 @@ class ConsolidationConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fie
     """How several workers' answers become one label.
 
     Attributes:
-        strategy: ``majority-vote``; ``one-coin``, which also learns whom to trust; or ``dawid-skene``, which learns of
-            many answers what each worker takes for what, too.
+        strategy: ``majority-vote``; ``one-coin``, which also learns whom to trust; ``bayesian``, which learns what all
+            take for what, too, and how much of it can't be known; ``dawid-skene``, which learns of many answers what
+            each worker takes for what; or ``auto``, the one of them that the number of answers allows.
         tie: What wins between equals: the not-sure category, or the category that stands first in the
             configuration.
     """
 
-    strategy: Literal["majority-vote", "one-coin", "dawid-skene"] = "majority-vote"
+    strategy: Literal["majority-vote", "one-coin", "bayesian", "dawid-skene", "auto"] = "majority-vote"
     tie: Tie = "not-sure"
 
 
