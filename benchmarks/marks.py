@@ -8,7 +8,7 @@ post-labeling function does.
 Regions are judged by their temporal intersection over union with the truth, instants by the share of marks, of the
 answer's and the truth's together, that are within half a second of each other (both 1 where both have none); the mean
 over all recordings is printed for the label, for the best worker by that measure, and for the mean of the workers.
-docs/consolidation.md has the figures.
+docs/questions.md has the figures.
 """
 
 import random

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DescribeLabelingJobResponseTypeDef
 
 _MANIFEST = "output.manifest"
+# In place of a category, where a job asks other questions.
+ANSWERED: Final = "answered"
 
 
 class LabeledObject(msgspec.Struct, frozen=True):
@@ -168,6 +170,8 @@ def _category(content: object) -> str | None:
     if isinstance(content, dict):
         words = [value for value in _named(content).values() if isinstance(value, str)]
         named = words or list(_named(content).values())
+        if not words and named and all(isinstance(value, dict) for value in named):
+            return ANSWERED  # what came of the questions stands beside it
         content = named[0] if len(named) == 1 else content
     if content is None or isinstance(content, str):
         return content

@@ -118,6 +118,8 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
         return _split(arguments, account, terminal)
     format_ = _format(arguments)
     attribute, lines = _manifest(arguments, account, terminal)
+    if arguments.draw:  # they are gone through twice, and must not be decided twice
+        lines, again = itertools.tee(lines)
     if format_ == training_split.MANIFEST:
         lines = _copied(lines, arguments, terminal)
     summary = Summary()
@@ -135,7 +137,7 @@ def run(arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) 
         _plot(summary, attribute, arguments)
         terminal.say(f"Drawn to {arguments.plot}")
     if arguments.draw:
-        _draw(attribute, arguments, account, terminal)
+        _draw(again, attribute, arguments, account, terminal)
     return 0
 
 
@@ -344,14 +346,15 @@ def _plot(summary: Summary, attribute: str, arguments: argparse.Namespace) -> No
     arguments.plot.write_bytes(png)
 
 
-def _draw(attribute: str, arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal) -> None:
+def _draw(
+    lines: Iterator[bytes], attribute: str, arguments: argparse.Namespace, account: AwsAccount, terminal: Terminal
+) -> None:
     """Draws each item with marks into a folder; one that can't be drawn is said, and the others are drawn."""
     job = _job_of(attribute, arguments)
     if job is None:
         raise CommandError(
             f"Whose plots? No job configuration at hand has the label attribute {attribute}: give --job."
         )
-    _, lines = _manifest(arguments, account, terminal)
     drawn = marked_items.draw(read(lines, attribute), job, Storage(account.s3), arguments.draw)
     for item, problem in drawn.problems.items():
         terminal.say(f"{item} is not drawn: {problem}", style="yellow")

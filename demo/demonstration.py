@@ -63,7 +63,8 @@ class Demonstration:
     def _label(self, ground_truth: GroundTruthServer, name: str) -> None:
         """Lets the simulated workers answer until the job has ended."""
         ended = threading.Event()
-        workers = WORKERS[: max(3, self.job.workers.per_object)]
+        channel = next(iter(self.job.channel_keys), "")
+        workers = [one._replace(marks_on=channel) for one in WORKERS[: max(3, self.job.workers.per_object)]]
         threads = [
             threading.Thread(target=self._work, args=(ground_truth.url, worker, name, ended)) for worker in workers
         ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,10 +26,12 @@ class SimulatedWorker(NamedTuple):
     Attributes:
         name: What the worker is called.
         accuracy: How often the answer is the truth, 0 to 1.
+        marks_on: The key of the channel on which regions are marked that are of one.
     """
 
     name: str
     accuracy: float
+    marks_on: str = ""
 
     def answer(self, item: str, categories: Sequence[str], truth: Mapping[str, str]) -> str:
         """Chooses a category: always the same for the same item, so that two demonstrations agree.
@@ -58,7 +61,9 @@ class SimulatedWorker(NamedTuple):
 
     def _answer(self, question: AnyQuestion, chance: random.Random, stretches: Stretches) -> str:
         if isinstance(question, RegionsQuestion):
-            return json.dumps({"regions": self._marked(question, chance, stretches)})
+            marks = self._marked(question, chance, stretches)
+            # What a page would know: nobody here looks at how long the item is.
+            return json.dumps({"regions": marks, "duration": max([1.0, *(mark["end"] for mark in marks)])})
         if isinstance(question, InstantsQuestion):
             return json.dumps({"instants": []})
         if isinstance(question, CategoriesQuestion):
@@ -67,8 +72,9 @@ class SimulatedWorker(NamedTuple):
             return chance.choice(question.categories)
         if isinstance(question, NumberQuestion):
             least = question.least if question.least is not None else (question.most or 0.0) - 10
-            return str(round(chance.uniform(least, question.most if question.most is not None else least + 10)))
-        return "Simulated."
+            number = chance.uniform(least, question.most if question.most is not None else least + 10)
+            return str(math.ceil(number) if question.integer else number)
+        return "Simulated."[: question.most_characters]
 
     def _marked(self, question: RegionsQuestion, chance: random.Random, stretches: Stretches) -> list[dict[str, Any]]:
         marks: list[dict[str, Any]] = []
@@ -76,7 +82,8 @@ class SimulatedWorker(NamedTuple):
             begin, end = (max(0.0, round(edge + chance.gauss(0, 0.1), 3)) for edge in stretch)
             free = not marks or marks[-1]["end"] < begin
             if begin < end and free and chance.random() < self.accuracy:
-                marks.append({"category": question.categories[0], "begin": begin, "end": end})
+                channel = {"channel": self.marks_on} if question.channels == "one" else {}
+                marks.append({"category": question.categories[0], "begin": begin, "end": end, **channel})
         return marks
 
     def _chance(self, about: str) -> random.Random:

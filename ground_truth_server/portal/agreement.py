@@ -28,6 +28,8 @@ def agrees(answer: Mapping[str, Any], label: object) -> bool | None:
         return None
     name, category = named
     found = label
+    if len(answer) > 1 and not (isinstance(label, Mapping) and name in label):
+        return None  # more was asked, and what the label says needn't be of this question
     if isinstance(found, Mapping):
         found = found.get(name, found.get("label"))
     if isinstance(found, Mapping):
@@ -36,11 +38,10 @@ def agrees(answer: Mapping[str, Any], label: object) -> bool | None:
 
 
 def _plain_category(answer: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The question and the category of an answer that is one category and nothing else."""
-    if len(answer) != 1:
-        return None
-    ((name, given),) = answer.items()
-    if not isinstance(given, Mapping) or not given.keys() <= _OF_A_CATEGORY:
-        return None
-    category = given.get("label")
-    return (name, category) if isinstance(category, str) else None
+    """The question and the category of an answer in which one plain category was chosen."""
+    chosen = [
+        (name, given["label"])
+        for name, given in answer.items()
+        if isinstance(given, Mapping) and given.keys() <= _OF_A_CATEGORY and isinstance(given.get("label"), str)
+    ]
+    return chosen[0] if len(chosen) == 1 else None

@@ -299,6 +299,11 @@ def test_further_answers_stand_in_every_format(command: Command, welds_1: Bucket
         ({"value": 2.5, "spread": 0.5}, "2.5 ± 0.5"),
         ({"value": None, "spread": None}, "nothing"),
         ({"texts": ["a hole"]}, "a hole"),
+        ({"texts": ["\x1b[2Ja\nb"]}, " [2Ja b"),
+        ({"value": 1234567.0, "spread": 0.0}, "1234567 ± 0"),
+        ({"value": 3}, '{"value": 3}'),
+        ({"regions": ["a"]}, '{"regions": ["a"]}'),
+        ({"categories": 5}, '{"categories": 5}'),
         ({"of another function": 1}, '{"of another function": 1}'),
     ],
 )

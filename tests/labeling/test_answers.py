@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from labeling.answers import (
     AnyQuestion,
@@ -38,7 +39,8 @@ def label_of(question: AnyQuestion, *answers: Any, **settings: Any) -> Mapping[s
     [
         (CATEGORY, "red", "red"),
         (CATEGORY, {"label": "red"}, "red"),
-        (CATEGORY, "", None),
+        (msgspec.structs.replace(CATEGORY, required=False), "", None),
+        (msgspec.structs.replace(CATEGORY, required=False), {"label": None}, None),
         (CATEGORIES, '{"categories": ["blue", "red"]}', ("red", "blue")),
         (CATEGORIES, {"categories": []}, ()),
         (CATEGORIES, None, None),
@@ -66,10 +68,12 @@ def test_an_answer_is_read(question: AnyQuestion, value: object, answer: object)
         (CATEGORIES, {"categories": ["red", "pink"]}, "found 'pink'; expected some of"),
         (CATEGORIES, {"categories": [["red"]]}, r"found \['red'\]"),
         (CATEGORIES, {"categories": ["red", "red"]}, "found a category twice"),
+        (CATEGORIES, {"categories": [*COLORS, *COLORS, ["red"]]}, "found 7 categories; expected 3 at most"),
         (NUMBER, "three", "found 'three'; expected a number from 0 to 10"),
         (NUMBER, 11, "found 11; expected a number from 0 to 10"),
         (NUMBER, -0.1, "found -0.1"),
         (NUMBER, "nan", "found 'nan'"),
+        (WHOLE, "1e308", "found '1e308'"),
         (NUMBER, "1e999", "found '1e999'"),
         (NUMBER, True, "found True"),
         (NUMBER, [3], r"found \[3\]"),
@@ -132,7 +136,11 @@ ANSWERS: list[tuple[AnyQuestion, object, object]] = [
     (WHOLE, 3, 3.5),
     (TEXT, "why", "because"),
     (REGIONS, {"regions": [{"category": "red", "begin": 0, "end": 1}], "duration": 2}, {"regions": [{"begin": 0}]}),
-    (INSTANTS, {"instants": [{"category": "red", "time": 0, "channel": "current"}]}, {"instants": [{"time": 0}]}),
+    (
+        INSTANTS,
+        {"instants": [{"category": "red", "time": 0, "channel": "current"}], "duration": 1},
+        {"instants": [{"time": 0}]},
+    ),
 ]
 
 

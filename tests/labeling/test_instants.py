@@ -17,7 +17,7 @@ QUESTION = InstantsQuestion(name="marks", title="Mark", categories=("hot", "cold
 
 
 def submitted(*instants: Any, **more: Any) -> str:
-    return json.dumps({"instants": list(instants), **more})
+    return json.dumps({"instants": list(instants), "duration": 100, **more})
 
 
 def label_of(*answers: dict[Track, list[float]]) -> dict[str, Any]:

@@ -256,6 +256,21 @@ def test_marks_need_a_recording(tmp_path: Path) -> None:
         load(path)
 
 
+def test_marks_may_lie_on_what_has_a_value_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    ratio = f"{DERIVED}kind = 'ratio'\nof = 'voltage'\nover = 'current'\n"
+    spectrum = f"{DERIVED.replace('computed', 'spectrum')}kind = 'spectrum'\nof = 'voltage'\n"
+    path.write_text(SAMPLE.read_text() + ratio + spectrum)
+    assert load(path).channel_keys == ("current", "voltage", "electrode", "computed")
+
+
+def test_a_tolerance_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    path.write_text(f"{ONLY_FURTHER}{QUESTION}kind = 'instants'\ncategories = ['a']\ntolerance_seconds = inf\n")
+    with pytest.raises(JobConfigurationError, match=r"questions\[0\]\.tolerance_seconds: found inf; allowed: any"):
+        load(path)
+
+
 def test_the_label_s_category_is_asked_first() -> None:
     first, second = load(SAMPLE).asked
     assert (first.kind, first.name) == ("category", "WeldingClassification")

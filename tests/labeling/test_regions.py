@@ -29,7 +29,7 @@ def region(begin: Any, end: Any, category: Any = "hot", **more: Any) -> dict[str
 
 
 def submitted(*regions: Any, **more: Any) -> str:
-    return json.dumps({"regions": list(regions), **more})
+    return json.dumps({"regions": list(regions), "duration": 20_000, **more})
 
 
 def label_of(*answers: dict[Track, list[Stretch]], question: RegionsQuestion = QUESTION) -> dict[str, Any]:
@@ -61,14 +61,18 @@ def test_an_answer_is_read_in_order_and_by_category() -> None:
         (submitted(region(0, 1), region(-1, 0)), r"regions\[1\]\.begin: found -1; expected seconds"),
         (submitted(region(0, True)), r"regions\[0\]\.end: found True"),
         (submitted(region(0, "2")), r"regions\[0\]\.end: found '2'"),
-        ('{"regions": [{"category": "hot", "begin": 0, "end": NaN}]}', r"regions\[0\]\.end: found nan"),
-        ('{"regions": [{"category": "hot", "begin": 0, "end": 1e999}]}', r"regions\[0\]\.end: found inf"),
+        ('{"regions": [{"category": "hot", "begin": 0, "end": NaN}], "duration": 1}', r"regions\[0\]\.end: found nan"),
+        (
+            '{"regions": [{"category": "hot", "begin": 0, "end": 1e999}], "duration": 1}',
+            r"regions\[0\]\.end: found inf",
+        ),
         (submitted(region(1, 11), duration=10), r"regions\[0\]\.end: found 11 s, after the item's end; expected 10 s"),
         (submitted(region(0, 1, "warm")), r"regions\[0\]: found the category 'warm'; expected one of 'hot', 'cold'"),
         (submitted(region(0, 1, ["hot"])), r"regions\[0\]: found the category \['hot'\]"),
         (submitted([0, 1]), r"regions\[0\]: found \[0, 1\]; expected a JSON object"),
         (submitted(*[region(n, n + 0.5) for n in range(10_000)]), "found 10,000 regions; expected 100 at most"),
         (submitted(region(0, 2), region(1, 3)), r"found 'hot' from 1 s on over 'hot' until 2 s; .* in one category"),
+        ('{"regions": [{}]}', "expected a JSON object with 'duration'"),
         ('{"regions": {}}', r"regions: found \{\}; expected a list"),
     ],
 )
@@ -118,6 +122,12 @@ def test_an_edge_of_the_region_behind_is_not_counted() -> None:
     """One worker joined what the others parted: the edges in between are the others'."""
     label = label_of({HOT: [(0, 10)]}, {HOT: [(0, 2), (7, 10)]}, {HOT: [(0, 3), (8, 10)]})
     assert [(one["begin"], one["end"]) for one in label["regions"]] == [(0, 2.5), (7.5, 10)]
+
+
+def test_a_worker_s_many_pieces_are_one_voice() -> None:
+    crumbs = [(11 + number / 10, 11.05 + number / 10) for number in range(50)]
+    label = label_of({HOT: [(10, 20)]}, {HOT: [(10, 20)]}, {HOT: crumbs})
+    assert [(one["begin"], one["end"]) for one in label["regions"]] == [(10, 20)]
 
 
 def test_regions_of_one_channel_are_consolidated_by_channel() -> None:

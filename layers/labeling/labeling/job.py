@@ -18,6 +18,7 @@ from labeling.decoding import convert
 from labeling.errors import JobConfigurationError
 from labeling.panels import PANELS, ConfiguredPanel
 from labeling.sources import Channel, ImageSource, Key, Source, TimeSeriesSource
+from labeling.sources.timeseries import ROW_BY_ROW
 
 CONFIG_VARIABLE = "LABELING_JOB_CONFIG"
 # In Lambda the configuration comes with the layer; from a checkout, the repository's own job is meant.
@@ -203,8 +204,9 @@ class JobConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def channel_keys(self) -> tuple[str, ...]:
-        """The keys of the plots on which something can be marked: those of channels."""
-        return tuple(channel.key for channel in self.channels)
+        """The keys of the plots on which something can be marked: those with a value a row."""
+        computed = (one for source in self.recordings.values() for one in source.derived if one.kind in ROW_BY_ROW)
+        return (*(channel.key for channel in self.channels), *(one.key for one in computed))
 
     @property
     def panels(self) -> tuple[ConfiguredPanel, ...]:
@@ -314,7 +316,7 @@ def _reference_contradictions(job: JobConfiguration, reference: Reference) -> It
         yield f"reference: found {found}; allowed: one of them, which names the good items"
     if reference.job and not reference.category:
         yield "reference: found no category; with job, it says which of the job's items are meant"
-    if reference.category and reference.category not in job.label.category_names:
+    if reference.category and job.label.categories and reference.category not in job.label.category_names:
         allowed = ", ".join(map(repr, job.label.category_names))
         yield f"reference.category: found {reference.category!r}; allowed: {allowed}"
 

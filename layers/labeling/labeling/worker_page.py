@@ -24,7 +24,7 @@ from labeling.panels import PlotArea
 
 STYLES = ("plots.css", "players.css", "questions.css")
 # In the order in which they run.
-SCRIPTS = ("uplot.min.js", "plots.js", "players.js", "photographs.js", "questions.js", "marks.js")
+SCRIPTS = ("uplot.min.js", "plots.js", "players.js", "photographs.js", "marks.js", "questions.js")
 # What is said where a question must be answered and isn't.
 MISSING = {
     "category": "Choose one.",

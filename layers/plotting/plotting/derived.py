@@ -1,11 +1,11 @@
 """What is computed from channels, row by row: moving means, moving RMS, and one channel over another."""
 
 from dataclasses import replace
-from typing import Final
 
 import msgspec
 import numpy as np
 from labeling.sources import Channel, Derived, TimeSeriesSource
+from labeling.sources.timeseries import ROW_BY_ROW
 from numpy.typing import NDArray
 
 from plotting.numerals import count
@@ -13,8 +13,6 @@ from plotting.recording import Recording
 from plotting.rows import LARGEST
 
 Values = NDArray[np.float64]
-
-ROW_BY_ROW: Final = ("moving-mean", "moving-rms", "ratio")
 
 
 def with_derived(recording: Recording, source: TimeSeriesSource) -> tuple[Recording, TimeSeriesSource]:

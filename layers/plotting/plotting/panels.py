@@ -10,12 +10,13 @@ import numpy as np
 from labeling.errors import ReferenceUnusableError
 from labeling.panels import Content, PlotArea, PlotData
 from labeling.sources import Channel, TimeSeriesSource
+from labeling.sources.timeseries import ROW_BY_ROW
 from numpy.typing import NDArray
 
 from plotting import __version__
 from plotting.canvas import Canvas, Color
 from plotting.charts import draw_chart
-from plotting.derived import ROW_BY_ROW, with_derived
+from plotting.derived import with_derived
 from plotting.description import describe
 from plotting.files import read_file
 from plotting.focus import Stretch, find_focus

@@ -238,7 +238,7 @@ def test_a_sliders_second_progress_and_its_labels(pages: WorkerPages) -> None:
 
 def test_each_icon_is_a_drawing_within_its_square(pages: WorkerPages) -> None:
     block = crowd.SCRIPT.partition("const ICONS = {")[2].partition("};")[0]
-    names = re.findall(r'^"?([a-z-]+)"?: "', block, re.MULTILINE)
+    names = re.findall(r'^ *"?([a-z-]+)"?: "', block, re.MULTILINE)
     assert {"thumb-up", "visibility", "zoom-in", "rotate-left", "play-arrow", "favorite", "undo", "star"} <= set(names)
     icons = "".join(f'<iron-icon icon="icons:{name}" title="{name}"></iron-icon> ' for name in names)
     shown = pages.show(f"{SCRIPT}<style>iron-icon {{ margin: 8px; zoom: 1.5 }}</style>{icons}")

@@ -317,6 +317,27 @@ def test_a_question_that_must_be_answered_is_asked_for(pages: WorkerPages) -> No
     assert json.loads(answer["marks"])["regions"] == []
 
 
+def test_an_answer_sent_right_after_a_drag_has_the_mark(pages: WorkerPages) -> None:
+    """Rows are looked up meanwhile: here the numbers take their time."""
+    found = few(pages, template(REGIONS))
+    found.shown.evaluate("""{
+        const nearest = document.querySelector(".plots").plots.channels[0].numbers.constructor.prototype;
+        const look = nearest.nearest;
+        nearest.nearest = async function (...given) {
+          await new Promise((resolve) => setTimeout(resolve, 700));
+          return look.apply(this, given);
+        };
+        0;
+    }""")
+    found.shown.task.get_by_role("radio", name="Good Weld").check(force=True)
+    arm(found, "Defect")
+    drag(found, 2, 3.3)
+    found.shown.task.get_by_role("button", name="Submit", exact=True).click()
+    assert found.shown.messages("answer") == []
+    answer: Any = found.shown.answer()
+    assert places(json.loads(answer["marks"])["regions"]) == [("Defect", 2.0, 3.3)]
+
+
 def test_a_mark_and_nothing_to_mark_rule_each_other_out(pages: WorkerPages) -> None:
     found = few(pages, template(msgspec.structs.replace(REGIONS, required=True)))
     nothing = found.shown.task.get_by_label("There is nothing to mark")

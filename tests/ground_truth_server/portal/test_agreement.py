@@ -23,6 +23,8 @@ GOOD = {"weld": {"label": "Good"}}
         (GOOD, {"weld": ["Good"]}, None),
         ({"weld": {"labels": ["Good"]}}, "Good", None),
         ({"weld": {"label": "Good"}, "length": 3}, "Good", None),
+        (GOOD | {"marks": '{"regions":[]}'}, {"weld": "Good", "marks": {"regions": []}}, True),
+        (GOOD | {"marks": '{"regions":[]}'}, {"weld": "Bad", "marks": {"regions": []}}, False),
         ({"weld": "Good"}, "Good", None),
         ({"weld": {"label": 1}}, {"weld": 1}, None),
         ({}, "Good", None),

@@ -37,7 +37,9 @@ class CategoriesQuestion(Question, frozen=True, kw_only=True, tag="categories"):
         chosen = structured(value, "categories")
         if not isinstance(chosen, list):
             raise BrokenAnswerError(f"categories: found {shown(chosen)}; expected a list")
-        for category in chosen[: len(self.categories) + 1]:
+        if len(chosen) > len(self.categories):
+            raise BrokenAnswerError(f"found {len(chosen):,} categories; expected {len(self.categories)} at most")
+        for category in chosen:
             if category not in self.categories:
                 raise BrokenAnswerError(f"found {shown(category)}; expected some of {names_in_words(self.categories)}")
         if len(chosen) != len(set(chosen)):

@@ -32,7 +32,7 @@ class CategoryQuestion(Question, frozen=True, kw_only=True, tag="category"):
         """The chosen category."""
         if isinstance(value, dict):  # crowd-classifier's {"label": …}; other elements submit the bare text
             value = value.get("label")
-        elif is_open(value):
+        if is_open(value) and not self.required:
             return None
         if value not in self.categories:
             raise BrokenAnswerError(f"found {shown(value)}; expected one of {names_in_words(self.categories)}")
@@ -71,7 +71,7 @@ class CategoryQuestion(Question, frozen=True, kw_only=True, tag="category"):
 
     def answer_schema(self) -> dict[str, Any]:
         """The category, or what crowd-classifier makes of it."""
-        name = {"enum": list(self.categories)}
+        name = {"enum": [*self.categories, *(() if self.required else ("",))]}
         label = {"type": "object", "properties": {"label": name}, "required": ["label"]}
         return {"anyOf": [name, label]}
 

@@ -11,9 +11,13 @@ def in_words(answer: Mapping[str, Any]) -> str:
     Args:
         answer: Its part of the label, as the kinds in `labeling.answers` give it.
     """
-    return next((say(answer) for member, say in _SAY.items() if member in answer), None) or json.dumps(
-        answer, ensure_ascii=False
-    )
+    say = next((say for member, say in _SAY.items() if member in answer), None)
+    try:
+        words = say(answer) if say else json.dumps(answer, ensure_ascii=False)
+    except (KeyError, TypeError, ValueError):  # another function's, which has members of the same names
+        words = json.dumps(answer, ensure_ascii=False)
+    # Workers write what they like, and a terminal takes some of it for orders.
+    return "".join(letter if letter.isprintable() else " " for letter in words)
 
 
 def _regions(answer: Mapping[str, Any]) -> str:
@@ -26,7 +30,7 @@ def _instants(answer: Mapping[str, Any]) -> str:
 
 def _number(answer: Mapping[str, Any]) -> str:
     value = answer["value"]
-    return "nothing" if value is None else f"{value:g} ± {answer['spread']:g}"
+    return "nothing" if value is None else f"{value:.15g} ± {answer['spread']:.6g}"
 
 
 def _all(parts: Any) -> str:

@@ -1,5 +1,6 @@
 """``instants``: moments, by clusters within a tolerance."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean, median
@@ -37,14 +38,16 @@ class InstantsQuestion(MarkingQuestion, frozen=True, kw_only=True, tag="instants
 
     def contradictions(self) -> Sequence[tuple[str, str]]:
         """As `Answering.contradictions`."""
-        return ()
+        if math.isfinite(self.tolerance_seconds):
+            return ()
+        return (("tolerance_seconds", f"found {self.tolerance_seconds!r}; allowed: any number above 0"),)
 
     def read(self, value: object, channels: Collection[str]) -> Instants | None:
         """The instants on each track, in order; each once."""
         marks = self._marks(value, "instants")
         if marks is None:
             return None
-        duration = duration_of(value)
+        duration = duration_of(value) if marks else 0.0
         instants: dict[Track, set[float]] = defaultdict(set)
         for index, mark in enumerate(marks):
             place = f"instants[{index}]"

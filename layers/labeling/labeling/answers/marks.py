@@ -1,6 +1,5 @@
 """What is marked on the time axis of an item's plots: what regions and instants have in common."""
 
-import math
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -89,15 +88,18 @@ class MarkingQuestion(Question, frozen=True, kw_only=True):
         """Of an answer: JSON, or its text, as a form's hidden field holds it."""
         marks = {"type": "array", "items": self._mark_schema(times), "maxItems": self.most}
         properties = {member: marks, "duration": {"type": "number", "exclusiveMinimum": 0}}
-        return {"type": "object", "properties": properties, "required": [member]}
+        none = {"properties": {member: {"maxItems": 0}}}
+        schema = {"type": "object", "properties": properties, "required": [member]}
+        return schema | {"if": none, "else": {"required": ["duration"]}}
 
 
 def duration_of(value: object) -> float:
-    """How long the item is, in seconds, as the page tells of it; endless if it doesn't."""
-    try:
-        return time_of(structured(value, "duration"), "duration")
-    except BrokenAnswerError:
-        return math.inf
+    """How long the item is, in seconds, as the page tells of it.
+
+    Raises:
+        BrokenAnswerError: If it doesn't.
+    """
+    return time_of(structured(value, "duration"), "duration")
 
 
 def time_of(value: object, place: Place) -> float:

@@ -11,6 +11,8 @@ from labeling.answers.question import BrokenAnswerError, Question, is_open
 from labeling.consolidation import ConsolidationConfiguration
 from labeling.decoding import shown
 
+GREATEST = 1e300
+
 
 class NumberQuestion(Question, frozen=True, kw_only=True, tag="number"):
     """A number that workers read or count.
@@ -103,4 +105,5 @@ def _number(value: object) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    # Of two larger ones not even the mean is a number.
+    return number if abs(number) <= GREATEST else None

@@ -36,7 +36,7 @@ class RegionsQuestion(MarkingQuestion, frozen=True, kw_only=True, tag="regions")
         marks = self._marks(value, "regions")
         if marks is None:
             return None
-        duration = duration_of(value)
+        duration = duration_of(value) if marks else 0.0
         regions: dict[Track, list[Stretch]] = defaultdict(list)
         for index, mark in enumerate(marks):
             place = f"regions[{index}]"
@@ -116,9 +116,10 @@ def agreed(answers: Sequence[Sequence[Stretch]]) -> list[Stretch]:
     for number, core in enumerate(cores):
         before = cores[number - 1][1] if number else float("-inf")
         after = cores[number + 1][0] if number + 1 < len(cores) else float("inf")
-        touching = [one for regions in answers for one in regions if one[0] < core[1] and core[0] < one[1]]
-        begins = [begin for begin, _ in touching if begin >= before]
-        ends = [end for _, end in touching if end <= after]
+        # A worker who marked several stretches of it has one voice: the first one's beginning, the last one's end.
+        touching = [[one for one in regions if one[0] < core[1] and core[0] < one[1]] for regions in answers]
+        begins = [min(mine) for of in touching if (mine := [begin for begin, _ in of if begin >= before])]
+        ends = [max(mine) for of in touching if (mine := [end for _, end in of if end <= after])]
         found.append((median(begins or [core[0]]), median(ends or [core[1]])))
     return _joined(found)
 

@@ -5,6 +5,7 @@
 
   const COLORS = ["#aa3377", "#999933", "#33bbee", "#332288", "#ee3377", "#44aa99", "#777777", "#882255"];
   const CLICK = 4; // pixels: less is no stretch
+  const LONGEST = 4000; // milliseconds that rows are waited for
 
   const element = (name, properties, ...children) => {
     const made = Object.assign(document.createElement(name), properties);
@@ -30,8 +31,16 @@
       this.list = block.querySelector(".marks");
       this.none = block.querySelector(".none input");
       this.problem = block.querySelector(".problem");
-      block.querySelector(".add").onclick = () => this.add(this.list.querySelectorAll("li").length);
-      this.none?.addEventListener("change", () => this.write());
+      const add = block.querySelector(".add");
+      add.onclick = () => this.hold(this.add());
+      if (!plots) {
+        add.hidden = true;
+        this.complain("This item has no plots that can be marked.");
+      }
+      this.none?.addEventListener("change", () => {
+        if (this.marks.length) this.none.checked = false;
+        this.write();
+      });
       if (plots) this.onPlots();
       field.addEventListener("change", () => this.read()); // what a portal gives back of an earlier visit
       this.read();
@@ -84,6 +93,17 @@
       this.problem.textContent = text;
     }
 
+    // Rows are looked up in the bucket: until they are found, an answer isn't ready to be sent.
+    async hold(work) {
+      this.waiting = (this.waiting ?? 0) + 1;
+      this.ready = Promise.allSettled([this.ready, work]);
+      try {
+        await work;
+      } finally {
+        this.waiting -= 1;
+      }
+    }
+
     // What a drag or the key m marks from now on; nothing: drags zoom.
     arm(category) {
       const { plots } = this;
@@ -125,7 +145,7 @@
       surface.addEventListener("pointerup", (event) => {
         if (this.draft?.pointer !== event.pointerId) return;
         if (this.ofRegions && Math.abs(event.clientX - this.draft.x) < CLICK) this.undraw();
-        else this.finish(at(event));
+        else this.hold(this.finish(at(event)));
       });
       surface.addEventListener("pointercancel", () => this.undraw());
     }
@@ -187,7 +207,9 @@
       const { plots } = this;
       if (!plots) return time;
       const files = new Set(plots.channels.filter((one) => !mark.channel || one.key === mark.channel).map((one) => one.numbers));
-      const found = await Promise.all([...files].map((file) => file.nearest(time, direction).catch(() => null)));
+      // Where the numbers can't be had in time, the mark stands where it was put.
+      const late = new Promise((resolve) => setTimeout(resolve, LONGEST, null));
+      const found = await Promise.all([...files].map((file) => Promise.race([file.nearest(time, direction).catch(() => null), late])));
       const times = found.filter((one) => one !== null);
       if (!times.length) return direction ? time : within(time, 0, this.duration);
       return times.reduce((best, one) => (Math.abs(one - time) < Math.abs(best - time) ? one : best));
@@ -233,8 +255,7 @@
           const tab = element("span", { className: "tab", textContent: mark.category });
           this.drag(tab, mark, channel, ["begin", "end"]);
           node.append(tab);
-          const first = !mark.views.some((one) => one.edges.length);
-          for (const edge of this.ofRegions ? ["begin", "end"] : ["begin"]) view.edges.push(this.edge(mark, edge, channel, first));
+          for (const edge of this.ofRegions ? ["begin", "end"] : ["begin"]) view.edges.push(this.edge(mark, edge, channel));
           node.append(...view.edges);
         }
         channel.surface.append(node);
@@ -249,13 +270,15 @@
     }
 
     place() {
-      for (const mark of [...this.marks, ...(this.draft ? [this.draft] : [])]) this.placeOne(mark);
+      const boxes = new Map((this.plots?.channels ?? []).map((channel) => [channel, channel.box()]));
+      for (const mark of [...this.marks, ...(this.draft ? [this.draft] : [])]) this.placeOne(mark, boxes);
     }
 
-    placeOne(mark) {
+    placeOne(mark, boxes = new Map()) {
       const { plots } = this;
+      const firstShown = mark.views.find(({ channel, edges }) => edges.length && !channel.figure.classList.contains("hidden-panel"))?.channel;
       for (const { channel, node, edges } of mark.views) {
-        const box = channel.box();
+        const box = boxes.get(channel) ?? channel.box();
         const x = (time) => box.left + ((time - plots.begin) / (plots.end - plots.begin)) * (box.right - box.left);
         const [from, to] = [Math.max(x(mark.begin), box.left), Math.min(x(mark.end), box.right)];
         node.hidden = mark.end < plots.begin || mark.begin > plots.end;
@@ -267,6 +290,9 @@
         for (const [index, edge] of edges.entries()) {
           const time = index ? mark.end : mark.begin;
           edge.hidden = time < plots.begin || time > plots.end;
+          edge.tabIndex = channel === firstShown ? 0 : -1;
+          if (channel === firstShown) edge.removeAttribute("aria-hidden");
+          else edge.setAttribute("aria-hidden", "true");
           edge.setAttribute("aria-valuenow", time);
           edge.setAttribute("aria-valuetext", `${digits(time)} s`);
         }
@@ -274,30 +300,38 @@
     }
 
     // What a mark is resized by: dragged, or moved by the arrows.
-    edge(mark, which, channel, first) {
-      const made = element("span", { className: `edge ${which}`, tabIndex: first ? 0 : -1 });
+    edge(mark, which, channel) {
+      const made = element("span", { className: `edge ${which}` });
       made.setAttribute("role", "slider");
       made.setAttribute("aria-label", `${mark.category}, ${this.ofRegions ? { begin: "start", end: "end" }[which] : "time"}`);
       made.setAttribute("aria-valuemin", 0);
       made.setAttribute("aria-valuemax", this.duration);
-      if (!first) made.setAttribute("aria-hidden", "true");
       const moved = this.ofRegions ? [which] : ["begin", "end"];
       this.drag(made, mark, channel, moved);
-      made.addEventListener("keydown", async (event) => {
+      made.addEventListener("keydown", (event) => {
         const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
         if (this.fixed) return;
         if (event.key === "Delete" || event.key === "Backspace") this.remove(mark);
         else if (direction) {
-          const step = (direction * (this.plots.end - this.plots.begin)) / (event.shiftKey ? 20 : 200);
-          let time = await this.row(mark[which] + step, mark);
-          if (direction * (time - mark[which]) <= 0) time = await this.row(mark[which], mark, direction);
-          this.move(mark, moved, time - mark[which]);
-          this.changed(mark);
+          const share = event.shiftKey ? 20 : 200;
+          this.steps = (this.steps ?? Promise.resolve()).then(() => this.step(mark, which, moved, direction, share)).catch(() => {});
+          this.hold(this.steps);
         } else return;
         event.preventDefault();
         event.stopPropagation();
       });
       return made;
+    }
+
+    // To the row nearest to a share of the view away, or else to the next one.
+    async step(mark, which, edges, direction, share) {
+      if (!this.marks.includes(mark)) return;
+      const before = mark[which];
+      let time = await this.row(before + (direction * (this.plots.end - this.plots.begin)) / share, mark);
+      if (direction * (time - before) <= 0) time = await this.row(before, mark, direction);
+      if (!this.marks.includes(mark)) return; // removed meanwhile
+      this.move(mark, edges, time - before);
+      this.changed(mark);
     }
 
     // Move edges by seconds, as far as there is room.
@@ -330,14 +364,25 @@
           if (mark.begin >= mark.end && this.ofRegions) Object.assign(mark, { begin, end });
           this.plots.point(within(mark[edges[0]], ...room));
         };
-        handle.onpointerup = async () => {
+        handle.onpointercancel = () => {
           handle.onpointermove = handle.onpointerup = null;
-          const [begin, end] = await Promise.all(["begin", "end"].map((one) => (edges.includes(one) ? this.row(mark[one], mark) : mark[one])));
-          const rounded = { ...mark, begin, end, of: mark };
-          Object.assign(mark, this.wrong(rounded) ? before : { begin, end });
-          this.changed(mark);
+          Object.assign(mark, before);
+          this.placeOne(mark);
+        };
+        handle.onpointerup = () => {
+          handle.onpointermove = handle.onpointerup = null;
+          this.hold(this.settle(mark, edges, before));
         };
       });
+    }
+
+    // Put edges that were dragged on rows; back to where they were, if they may not stand there.
+    async settle(mark, edges, before) {
+      const [begin, end] = await Promise.all(["begin", "end"].map((one) => (edges.includes(one) ? this.row(mark[one], mark) : mark[one])));
+      if (!this.marks.includes(mark)) return; // removed meanwhile
+      const rounded = { ...mark, begin, end, of: mark };
+      Object.assign(mark, this.wrong(rounded) ? before : { begin, end });
+      this.changed(mark);
     }
 
     key(event) {
@@ -362,21 +407,23 @@
       const time = plots.cursorTime ?? (plots.begin + plots.end) / 2;
       plots.point(time);
       const channel = plots.channels.find((one) => !one.figure.classList.contains("hidden-panel"));
-      if (this.draft) this.finish(time);
+      if (this.draft) this.hold(this.finish(time));
       else {
         this.begin(time, channel, { byKeys: true });
-        if (!this.ofRegions) this.finish(time);
+        if (!this.ofRegions) this.hold(this.finish(time));
         else this.say(`${this.armed} begins at ${digits(time)} s. Move the cursor with the arrows; m ends it, Escape drops it.`);
       }
     }
 
     select(mark) {
+      if (mark) for (const other of this.plots?.group.plotsMarkings ?? []) if (other !== this) other.select(null);
       this.selected = mark;
       this.place();
       for (const row of this.list.children) row.classList.toggle("selected", row.mark === mark);
     }
 
     remove(mark) {
+      if (!this.marks.includes(mark)) return;
       this.hide(mark);
       this.marks.splice(this.marks.indexOf(mark), 1);
       this.selected = null;
@@ -401,13 +448,14 @@
       const rows = this.marks.toSorted((one, other) => one.begin - other.begin).map((mark) => {
         const known = [...this.list.children].find((row) => row.mark === mark) ?? this.lineOf(mark);
         for (const field of known.querySelectorAll("[data-of]")) {
-          if (field !== document.activeElement || field.type !== "number") field.value = field.type === "number" ? digits(mark[field.dataset.of]) : mark[field.dataset.of];
+          if (!known.classList.contains("wrong") && (field !== document.activeElement || field.type !== "number")) field.value = field.type === "number" ? digits(mark[field.dataset.of]) : mark[field.dataset.of];
         }
         return known;
       });
-      // What stays in place keeps the focus of who types in it.
+      const typedIn = document.activeElement;
       for (const row of [...this.list.children]) if (!rows.includes(row)) row.remove();
       for (const [index, row] of rows.entries()) if (this.list.children[index] !== row) this.list.insertBefore(row, this.list.children[index] ?? null);
+      if (this.list.contains(typedIn)) typedIn.focus({ preventScroll: true }); // rows that move lose it
       if (this.fixed) this.fix();
     }
 
@@ -415,12 +463,12 @@
       const row = element("li", { mark });
       const labelled = (text, field) => element("label", {}, `${text} `, field);
       const choice = (of, names) => {
-        const made = element("select", { onchange: () => this.edit(row, of, made.value) }, ...names.map(([value, text]) => element("option", { value, textContent: text })));
+        const made = element("select", { onchange: () => this.hold(this.edit(row)) }, ...names.map(([value, text]) => element("option", { value, textContent: text })));
         made.dataset.of = of;
         return made;
       };
       const time = (of, text) => {
-        const made = element("input", { type: "number", step: "any", min: 0, onchange: () => this.edit(row, of, made.valueAsNumber) });
+        const made = element("input", { type: "number", step: "any", min: 0, onchange: () => this.hold(this.edit(row)) });
         made.dataset.of = of;
         return labelled(text, made);
       };
@@ -435,28 +483,50 @@
         this.plots.show(Math.max(0, mark.begin - margin), mark.end + margin);
       }));
       row.append(button("Remove", "Remove it", () => this.remove(mark)));
-      row.onfocusin = () => this.select(mark);
+      row.addEventListener("focusin", () => this.select(mark));
       return row;
     }
 
-    async edit(row, of, value) {
+    // What is typed is taken as a whole; while it can't be, it stays as it was typed, and the mark as it was.
+    async edit(row) {
       const { mark } = row;
-      const next = { ...mark, [of]: value, of: mark };
-      if (!this.ofRegions && of === "begin") next.end = value;
-      if (Number.isFinite(value)) {
-        next[of] = value >= 0 && value <= this.duration ? await this.row(value, mark) : value;
-        if (!this.ofRegions) next.end = next.begin;
+      const next = { ...mark, of: mark };
+      const fields = [...row.querySelectorAll("[data-of]")];
+      for (const field of fields) {
+        const { of } = field.dataset;
+        if (field.type !== "number") next[of] = field.value;
+        else if (field.value !== digits(mark[of])) {
+          const typed = field.valueAsNumber;
+          const known = Math.abs(typed - this.duration) < 1e-6 ? this.duration : typed; // as it is shown, rounded
+          next[of] = known >= 0 && known <= this.duration ? await this.row(known, next) : known;
+        }
       }
+      if (!this.ofRegions) next.end = next.begin;
+      if (!this.marks.includes(mark)) return; // removed meanwhile
       const wrong = this.wrong(next);
-      this.complain(wrong);
-      if (!wrong) {
-        delete next.of;
-        this.hide(mark);
-        Object.assign(mark, next, { views: [] });
-        row.querySelector("i").style.background = this.color(mark.category);
+      row.classList.toggle("wrong", Boolean(wrong));
+      if (wrong) {
+        this.complain(wrong);
+        return;
       }
+      this.complain("");
+      delete next.of;
+      this.hide(mark);
+      Object.assign(mark, next, { views: [] });
+      row.querySelector("i").style.background = this.color(mark.category);
       this.changed(mark);
-      for (const field of row.querySelectorAll("[type=number]")) field.value = digits(mark[field.dataset.of]);
+      for (const field of fields) if (field.type === "number") field.value = digits(mark[field.dataset.of]);
+    }
+
+    // Where the first gap between others begins.
+    free(mark) {
+      const rivals = this.rivals({ ...mark, begin: 0, end: 0 }).toSorted((one, other) => one.begin - other.begin);
+      let begin = 0;
+      for (const other of rivals) {
+        if (other.begin > begin) break;
+        begin = Math.max(begin, other.end);
+      }
+      return begin;
     }
 
     // A new mark whose times are typed.
@@ -468,7 +538,13 @@
       if (this.channels === "one") mark.channel = plots?.channels[0].key;
       const middle = plots?.cursorTime ?? from + length / 2;
       mark.begin = mark.end = await this.row(middle, mark);
-      if (this.ofRegions) mark.end = await this.row(Math.min(middle + length / 20, this.duration), mark);
+      const over = this.rivals(mark).find((other) => other.begin <= mark.begin && mark.begin < other.end);
+      if (over) mark.begin = mark.end = this.free(mark);
+      if (this.ofRegions) {
+        const [, high] = this.room(mark);
+        mark.end = await this.row(Math.min(mark.begin + length / 20, high), mark);
+        if (mark.end <= mark.begin) mark.end = await this.row(mark.begin, mark, 1);
+      }
       if (!this.take(mark)) return;
       [...this.list.children].find((row) => row.mark === this.selected)?.querySelector("[type=number]").select();
     }
@@ -484,7 +560,9 @@
       for (const mark of this.marks) this.hide(mark);
       this.marks = (kept[this.kind] ?? []).map(({ time, ...mark }) => ({ begin: time, end: time, ...mark, views: [] }));
       if (this.none) this.none.checked = Boolean(kept[this.kind]) && !this.marks.length;
+      this.reading = true; // nobody did anything
       this.changed(null);
+      this.reading = false;
     }
 
     write() {
@@ -498,7 +576,7 @@
       const text = said ? JSON.stringify(answer) : "";
       if (text === this.field.value) return;
       this.written = this.field.value = text;
-      this.field.dispatchEvent(new Event("input", { bubbles: true }));
+      if (!this.reading) this.field.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }
 
@@ -509,4 +587,27 @@
     markings.push(new Marking(block, document.getElementsByName(block.dataset.name)[0], group?.plots, taken));
   }
   if (group) group.plotsMarkings = markings;
+  const form = document.querySelector("crowd-form");
+  let sending = false;
+  form?.addEventListener(
+    "submit",
+    (event) => {
+      const begun = markings.find((one) => one.draft?.byKeys);
+      const wrong = markings.find((one) => one.list.querySelector(".wrong"));
+      const waits = markings.some((one) => one.waiting);
+      if (!begun && !wrong && !waits) return;
+      event.preventDefault();
+      if (begun) begun.complain("A region is begun and not ended: m ends it, Escape drops it.");
+      if (begun || wrong || sending) return;
+      sending = true;
+      event.stopImmediatePropagation();
+      Promise.all(markings.map((one) => one.ready)).then(() => {
+        sending = false;
+        const submit = form.querySelector("crowd-button[form-action=submit]") ?? form.shadowRoot?.querySelector("[form-action=submit]");
+        if (submit) submit.click(); // all that is checked of a submission is checked again
+        else form.submit();
+      });
+    },
+    true,
+  );
 })();

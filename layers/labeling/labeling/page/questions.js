@@ -22,7 +22,8 @@
         const before = chosen();
         const rest = before.filter((other) => other !== value);
         press(before.includes(value) ? rest : several ? [...before, value] : [value]);
-        if (several) keep(field, JSON.stringify({ categories: chosen() }));
+        const isOpen = "required" in block.dataset && !chosen().length;
+        if (several) keep(field, isOpen ? "" : JSON.stringify({ categories: chosen() }));
         else keep(field, chosen()[0] ?? "");
       };
     }
@@ -67,7 +68,10 @@
     else if (kind === "number" || kind === "text") typed(block, field);
     field.addEventListener("input", () => (block.querySelector(".problem").textContent = ""));
     // Keys that are typed here are no shortcuts of the classifier's, nor is Enter its submission.
-    block.addEventListener("keydown", (event) => event.key !== "Tab" && event.stopPropagation());
+    block.addEventListener("keydown", (event) => {
+      const submits = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+      if (event.key !== "Tab" && !submits) event.stopPropagation();
+    });
   }
   const fix = () => {
     for (const { block } of questions) for (const one of block.querySelectorAll(".choices-row button, textarea, input")) one.disabled = true;

@@ -51,6 +51,10 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: float = 1.0
 
 
+# What is computed has a value a row, as a channel has.
+ROW_BY_ROW = ("moving-mean", "moving-rms", "ratio")
+
+
 class Derived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A panel that is computed from a recording's channels.
 
