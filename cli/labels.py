@@ -29,7 +29,8 @@ class LabeledObject(msgspec.Struct, frozen=True):
     Attributes:
         line: Its line in the manifest, counted from 1.
         item: Its ``source-ref`` or ``source``.
-        label: The category; JSON where a label is more than that; nothing where the object has none.
+        label: The category; ``answered`` where only further questions were asked; JSON where a label is something else;
+            nothing where the object has none.
         confidence: From 0 to 1, if the post-labeling function said.
         votes: How many workers chose each category, if it said.
         answers: What came of further questions, by their names.

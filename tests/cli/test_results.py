@@ -13,6 +13,7 @@ import pytest
 from labeling.answers.in_words import in_words
 from PIL import Image
 
+from cli.labels import label_of
 from tests.cli.conftest import Command
 from tests.conftest import ROOT, Bucket
 from tests.ground_truth_server.sagemaker.sagemaker_server import JobsInMemory, job_request
@@ -285,6 +286,12 @@ def test_further_answers_stand_in_every_format(command: Command, welds_1: Bucket
     assert json.loads(read[1]["answers"]) == answers
     command("results", NAME, "--output", tmp_path / "labels.parquet")
     assert json.loads(pd.read_parquet(tmp_path / "labels.parquet")["answers"][1]) == answers
+
+
+def test_a_label_without_a_category_says_that_there_are_answers() -> None:
+    marks = {"regions": [region(1, 1.5)], "confidence": 1.0, "answers": 3}
+    found = label_of(1, {"source": "s3://b/1.json", ATTRIBUTE: {"Marks": marks}}, ATTRIBUTE)
+    assert (found.label, found.answers) == ("answered", {"Marks": marks})
 
 
 @pytest.mark.parametrize(
